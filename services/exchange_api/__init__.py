@@ -1,0 +1,1 @@
+"""Organisations, API clients and their tokens, the working-day calendar."""

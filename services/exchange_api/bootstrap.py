@@ -1,0 +1,60 @@
+"""Makes the first signing key, the root organisation and its administrator: what no token can ask for yet.
+
+`python -m services.exchange_api.bootstrap --code … --name … --division 370100` prints the administrator's credentials
+as one JSON line, once. Run again it changes nothing and prints nothing.
+"""
+
+import argparse
+import asyncio
+import sys
+
+from services.exchange_api.repository.organizations import has_root
+from services.exchange_api.service.clients import create_client
+from services.exchange_api.service.organizations import put_organization
+from services.exchange_api.service.tokens import ensure_key
+from services.exchange_api.settings import Settings
+from shared.kit.database import Database
+from shared.schemas.clients import ClientInput, NewClient
+from shared.schemas.organizations import Level, OrganizationInput, OrganizationKind, check_credit_code
+from shared.schemas.scopes import Scope
+
+
+async def bootstrap(database: Database, settings: Settings, code: str, root: OrganizationInput) -> NewClient | None:
+    """Key, root and administrator in one transaction; None when a root exists."""
+    async with database.write() as session:
+        await ensure_key(session, settings)
+        if await has_root(await session.orm()):
+            return None
+        await put_organization(session, None, code, root)
+        administrator = ClientInput(name="平台管理员", organization=code, scopes=list(Scope))
+        return await create_client(session, None, administrator, secret_lifetime_days=settings.secret_lifetime_days)
+
+
+async def _run(arguments: argparse.Namespace) -> None:
+    settings = Settings()
+    database = Database(settings)
+    root = OrganizationInput(
+        name=arguments.name,
+        kind=OrganizationKind.GOVERNMENT,
+        level=Level(arguments.level),
+        division_code=arguments.division,
+    )
+    try:
+        created = await bootstrap(database, settings, check_credit_code(arguments.code), root)
+    finally:
+        await database.engine.dispose()
+    if created is not None:
+        sys.stdout.write(created.secret.model_dump_json() + "\n")
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--code", required=True, help="统一社会信用代码 of the root organisation")
+    parser.add_argument("--name", required=True)
+    parser.add_argument("--division", required=True, help="行政区划代码, e.g. 370100")
+    parser.add_argument("--level", default="city", choices=[level.value for level in Level])
+    asyncio.run(_run(parser.parse_args()))
+
+
+if __name__ == "__main__":
+    main()

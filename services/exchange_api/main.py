@@ -1,0 +1,53 @@
+"""The HTTP door of exchange_api."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import Any
+
+from fastapi import FastAPI
+
+from services.exchange_api.repository.organizations import find_stored
+from services.exchange_api.routes import clients, organizations
+from services.exchange_api.service.tokens import published_keys
+from services.exchange_api.settings import Settings
+from shared.kit.app import Kit, create_app
+from shared.kit.auth import TokenVerifier
+from shared.kit.organizations import OrganizationDirectory
+from shared.schemas.organizations import Organization
+
+DESCRIPTION = "机关目录、接口客户端与令牌、工作日历。Organisations, API clients and tokens, the working-day calendar."
+
+
+def build_app(settings: Settings) -> FastAPI:
+    """The application; nothing is connected before its life span begins."""
+    return create_app(
+        settings,
+        title="明泉 · 交换服务 exchange_api",
+        description=DESCRIPTION,
+        routers=[organizations.router, clients.router],
+        extend=_look_inside,
+    )
+
+
+@asynccontextmanager
+async def _look_inside(kit: Kit) -> AsyncIterator[None]:
+    """This service owns the directory and the keys that others fetch from it: it reads its own tables."""
+    settings = kit.settings
+    assert isinstance(settings, Settings)
+    reads = kit.database.reads
+
+    async def load_organization(code: str) -> Organization | None:
+        stored = await find_stored(reads, code)
+        return Organization.model_validate_json(stored["representation"]) if stored else None
+
+    async def load_keys() -> dict[str, Any]:
+        return (await published_keys(reads, settings)).model_dump()
+
+    kit.directory = OrganizationDirectory(load_organization, ttl_seconds=1.0)
+    kit.verifier = TokenVerifier(load_keys, issuer=settings.token_issuer, audience=settings.token_audience)
+    yield
+
+
+def app() -> FastAPI:
+    """For `uvicorn --factory`."""
+    return build_app(Settings())

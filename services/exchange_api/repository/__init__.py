@@ -1,0 +1,1 @@
+"""Every SQL statement of exchange_api. No decisions."""

@@ -1,0 +1,195 @@
+"""Clients, tokens, keys and the calendar at the edge."""
+
+import base64
+import binascii
+from typing import Annotated
+from urllib.parse import unquote_plus
+from uuid import UUID
+
+from fastapi import Depends, Form, Header, Path, Request, Response
+
+from services.exchange_api.service import calendar as calendar_service
+from services.exchange_api.service import clients as service
+from services.exchange_api.service import tokens
+from services.exchange_api.service.tokens import ClientCredentials, InvalidClient
+from shared.kit.auth import Caller, require
+from shared.kit.database import Reading, Writing
+from shared.kit.errors import RuleViolation
+from shared.kit.http import api_router, problems
+from shared.kit.idempotency import Idempotent
+from shared.schemas.calendar import Calendar, CalendarYear
+from shared.schemas.clients import Client, ClientInput, JsonWebKeySet, NewClient, NewSecret, Token
+from shared.schemas.scopes import Scope
+
+router = api_router()
+ClientAdministrator = Annotated[Caller, Depends(require(Scope.CLIENTS_ADMIN))]
+KeyAdministrator = Annotated[Caller, Depends(require(Scope.KEYS_ADMIN))]
+CalendarEditor = Annotated[Caller, Depends(require(Scope.CALENDAR_WRITE))]
+
+
+def _json(model: Client | NewClient | NewSecret, status: int = 200) -> Response:
+    return Response(
+        model.model_dump_json(),
+        status_code=status,
+        headers={"Cache-Control": "no-store"},
+        media_type="application/json",
+    )
+
+
+@router.post(
+    "/v1/clients",
+    status_code=201,
+    response_model=NewClient,
+    responses=problems(409),
+    tags=["clients"],
+    summary="创建客户端 Create a client",
+)
+async def create_client(
+    request: Request, body: ClientInput, caller: ClientAdministrator, once: Idempotent, session: Writing
+) -> Response:
+    """The secret is in this answer and nowhere else. A repeated `Idempotency-Key` is refused: the secret is not kept."""
+    await caller.ensure_covers(body.organization)
+    days = request.app.state.kit.settings.secret_lifetime_days
+
+    async def work() -> Response:
+        return _json(await service.create_client(session, caller, body, secret_lifetime_days=days), 201)
+
+    return await once.run(session, caller.client_id, work, holds_secret=True)
+
+
+@router.get("/v1/clients/{client_id}", response_model=Client, tags=["clients"], summary="读取客户端 Read a client")
+async def get_client(client_id: UUID, caller: ClientAdministrator, session: Writing) -> Response:
+    """Its scopes and secrets' facts, for an administrator of its subtree."""
+    await caller.ensure_covers(await service.get_owner(session, client_id))
+    return _json(await service.get_client(session, client_id))
+
+
+@router.post(
+    "/v1/clients/{client_id}/secrets",
+    status_code=201,
+    response_model=NewSecret,
+    responses=problems(409),
+    tags=["clients"],
+    summary="轮换密钥 Add a second secret",
+)
+async def rotate_secret(
+    request: Request, client_id: UUID, caller: ClientAdministrator, once: Idempotent, session: Writing
+) -> Response:
+    """Two secrets may live at a time; 409 for a third."""
+    await caller.ensure_covers(await service.get_owner(session, client_id))
+    days = request.app.state.kit.settings.secret_lifetime_days
+
+    async def work() -> Response:
+        return _json(await service.rotate_secret(session, caller, client_id, secret_lifetime_days=days), 201)
+
+    return await once.run(session, caller.client_id, work, holds_secret=True)
+
+
+@router.delete(
+    "/v1/clients/{client_id}/secrets/{secret_id}",
+    response_model=Client,
+    tags=["clients"],
+    summary="作废密钥 Revoke a secret",
+)
+async def revoke_secret(client_id: UUID, secret_id: UUID, caller: ClientAdministrator, session: Writing) -> Response:
+    """A second time changes nothing."""
+    await caller.ensure_covers(await service.get_owner(session, client_id))
+    return _json(await service.revoke_secret(session, caller, client_id, secret_id))
+
+
+@router.post(
+    "/v1/clients/{client_id}:disable", response_model=Client, tags=["clients"], summary="停用客户端 Disable a client"
+)
+async def disable_client(client_id: UUID, caller: ClientAdministrator, session: Writing) -> Response:
+    """No further tokens; those already out end within their lifetime (15 minutes unless set)."""
+    await caller.ensure_covers(await service.get_owner(session, client_id))
+    return _json(await service.disable_client(session, caller, client_id))
+
+
+@router.post(
+    "/v1/oauth/token",
+    response_model=Token,
+    responses=problems(401, 403),
+    tags=["tokens"],
+    summary="获取访问令牌 Get a token",
+)
+async def issue_token(
+    request: Request,
+    reads: Reading,
+    grant_type: Annotated[str, Form(max_length=50, examples=["client_credentials"])],
+    client_id: Annotated[str | None, Form(max_length=100)] = None,
+    client_secret: Annotated[str | None, Form(max_length=200)] = None,
+    scope: Annotated[str | None, Form(max_length=1000)] = None,
+    authorization: Annotated[str | None, Header(max_length=1000)] = None,
+) -> Response:
+    """Client credentials by HTTP Basic or in the form. Problem documents carry OAuth's `error` as a member."""
+    if grant_type != "client_credentials":
+        raise RuleViolation("只支持 grant_type=client_credentials", error="unsupported_grant_type")
+    presented = _basic(authorization) if authorization else _form(client_id, client_secret)
+    token = await tokens.issue_token(reads, request.app.state.kit.settings, presented, scope=scope)
+    headers = {"Cache-Control": "no-store", "Pragma": "no-cache"}
+    return Response(token.model_dump_json(), headers=headers, media_type="application/json")
+
+
+def _form(client_id: str | None, client_secret: str | None) -> ClientCredentials:
+    if not client_id or not client_secret:
+        raise InvalidClient
+    return ClientCredentials(client_id, client_secret)
+
+
+def _basic(authorization: str) -> ClientCredentials:
+    """RFC 6749 §2.3.1: both parts are form-encoded before they are joined."""
+    scheme, _, encoded = authorization.partition(" ")
+    try:
+        if scheme.lower() != "basic":
+            raise InvalidClient
+        client_id, found, client_secret = base64.b64decode(encoded, validate=True).decode().partition(":")
+    except (binascii.Error, UnicodeDecodeError, ValueError) as error:
+        raise InvalidClient from error
+    if not found:
+        raise InvalidClient
+    return ClientCredentials(unquote_plus(client_id), unquote_plus(client_secret))
+
+
+@router.get("/.well-known/jwks.json", response_model=JsonWebKeySet, tags=["tokens"], summary="公钥 Public keys")
+async def get_jwks(request: Request, reads: Reading) -> Response:
+    """The keys that verify tokens (RFC 7517)."""
+    keys = await tokens.published_keys(reads, request.app.state.kit.settings)
+    headers = {"Cache-Control": "public, max-age=60"}
+    return Response(keys.model_dump_json(), headers=headers, media_type="application/json")
+
+
+@router.post(
+    "/v1/keys:rotate",
+    status_code=201,
+    response_model=JsonWebKeySet,
+    tags=["tokens"],
+    summary="轮换签名密钥 Rotate the key",
+)
+async def rotate_key(request: Request, caller: KeyAdministrator, session: Writing) -> Response:
+    """New tokens are signed by a new key at once; old tokens stay good until they expire."""
+    kit = request.app.state.kit
+    await caller.ensure_covers(caller.principal.organization)
+    await tokens.rotate_key(session, kit.settings, caller)
+    await session.commit()
+    keys = await tokens.published_keys(kit.database.reads, kit.settings)
+    return Response(keys.model_dump_json(), status_code=201, media_type="application/json")
+
+
+@router.get("/v1/calendar", response_model=Calendar, tags=["calendar"], summary="工作日历 The working-day calendar")
+async def get_calendar(reads: Reading) -> Calendar:
+    """Public: State Council holidays and make-up days by year, with the version that computed dates carry."""
+    return await calendar_service.get_calendar(reads)
+
+
+@router.put(
+    "/v1/calendar/years/{year}", response_model=Calendar, tags=["calendar"], summary="导入一年的工作日历 Import a year"
+)
+async def import_year(
+    year: Annotated[int, Path(title="年份", ge=1949, le=2100)],
+    body: CalendarYear,
+    caller: CalendarEditor,
+    session: Writing,
+) -> Calendar:
+    """Replaces that year, as an extraordinary notice may."""
+    return await calendar_service.import_year(session, caller, year, body)

@@ -1,0 +1,1 @@
+"""Rules of organisations and clients. Pure: no I/O, no framework, no clock."""

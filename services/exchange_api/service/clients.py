@@ -1,0 +1,140 @@
+"""Creating, rotating and disabling API clients."""
+
+from datetime import UTC, datetime, timedelta
+from uuid import UUID
+
+from uuid_utils.compat import uuid7
+
+from services.exchange_api.models import ClientRow, ClientSecretRow
+from services.exchange_api.repository import clients as repository
+from services.exchange_api.service.secrets import hash_secret, new_secret
+from shared.kit.auth import Caller
+from shared.kit.database import WriteSession
+from shared.kit.errors import Conflict, InsufficientScope, NotFound
+from shared.schemas.clients import Client, ClientInput, NewClient, NewSecret, SecretFacts
+
+MAX_LIVE_SECRETS = 2
+
+
+async def create_client(
+    session: WriteSession, caller: Caller | None, wanted: ClientInput, *, secret_lifetime_days: int
+) -> NewClient:
+    """Create a client with its first secret. Nobody grants what they do not hold. No caller: the bootstrap command."""
+    _ensure_grantable(caller, wanted)
+    row = ClientRow(id=uuid7(), version=1, **wanted.model_dump(mode="python"))
+    orm = await session.orm()
+    orm.add(row)
+    await orm.flush()
+    secret = await _add_secret(session, row, lifetime_days=secret_lifetime_days)
+    _record(session, caller, row, "client.created", scopes=list(wanted.scopes))
+    return NewClient(client=await _facts(session, row), secret=secret)
+
+
+async def rotate_secret(
+    session: WriteSession, caller: Caller, client_id: UUID, *, secret_lifetime_days: int
+) -> NewSecret:
+    """Add a second live secret; the caller revokes the first once every system has the new one."""
+    row = await _load(session, client_id)
+    live = [secret for secret in (await _facts(session, row)).secrets if _is_live(secret)]
+    if len(live) >= MAX_LIVE_SECRETS:
+        raise Conflict("该客户端已有两个有效密钥；请先作废其中一个再轮换")
+    row.version += 1
+    secret = await _add_secret(session, row, lifetime_days=secret_lifetime_days)
+    _record(session, caller, row, "client.secret_added", secret=str(secret.secret_id))
+    return secret
+
+
+async def revoke_secret(session: WriteSession, caller: Caller, client_id: UUID, secret_id: UUID) -> Client:
+    """Revoke one secret; a second time changes nothing."""
+    row = await _load(session, client_id)
+    orm = await session.orm()
+    secrets = await repository.list_secrets(orm, client_id)
+    secret = next((secret for secret in secrets if secret.id == secret_id), None)
+    if secret is None:
+        raise NotFound("该客户端没有这个密钥")
+    if secret.revoked_at is None:
+        secret.revoked_at = datetime.now(UTC)
+        row.version += 1
+        _record(session, caller, row, "client.secret_revoked", secret=str(secret_id))
+    return await _facts(session, row)
+
+
+async def disable_client(session: WriteSession, caller: Caller, client_id: UUID) -> Client:
+    """No further token for this client. Tokens already out expire within their lifetime."""
+    row = await _load(session, client_id)
+    if row.disabled_at is None:
+        row.disabled_at = datetime.now(UTC)
+        row.version += 1
+        _record(session, caller, row, "client.disabled")
+    return await _facts(session, row)
+
+
+async def get_client(session: WriteSession, client_id: UUID) -> Client:
+    return await _facts(session, await _load(session, client_id))
+
+
+async def get_owner(session: WriteSession, client_id: UUID) -> str:
+    """The organisation that a client belongs to."""
+    return (await _load(session, client_id)).organization
+
+
+async def _load(session: WriteSession, client_id: UUID) -> ClientRow:
+    row = await repository.find_client(await session.orm(), client_id, lock=True)
+    if row is None:
+        raise NotFound("没有这个客户端")
+    return row
+
+
+def _ensure_grantable(caller: Caller | None, wanted: ClientInput) -> None:
+    if caller is None:
+        return
+    lacking = [scope.value for scope in wanted.scopes if not caller.has(scope)]
+    if lacking:
+        raise InsufficientScope(f"不能授予自己没有的权限：{'、'.join(lacking)}", required_scope=lacking[0])
+
+
+async def _add_secret(session: WriteSession, row: ClientRow, *, lifetime_days: int) -> NewSecret:
+    secret = new_secret()
+    stored = ClientSecretRow(
+        id=uuid7(),
+        client_id=row.id,
+        hash=await hash_secret(secret),
+        expires_at=datetime.now(UTC) + timedelta(days=lifetime_days),
+    )
+    orm = await session.orm()
+    orm.add(stored)
+    await orm.flush()
+    return NewSecret(client_id=row.id, secret_id=stored.id, client_secret=secret, expires_at=stored.expires_at)
+
+
+def _is_live(secret: SecretFacts) -> bool:
+    return secret.revoked_at is None and secret.expires_at > datetime.now(UTC)
+
+
+async def _facts(session: WriteSession, row: ClientRow) -> Client:
+    orm = await session.orm()
+    await orm.flush()
+    secrets = await repository.list_secrets(orm, row.id)
+    for secret in secrets:
+        await orm.refresh(secret, ["created_at"])
+    return Client(
+        id=row.id,
+        name=row.name,
+        organization=row.organization,
+        scopes=row.scopes,
+        expires_on=row.expires_on,
+        disabled=row.disabled_at is not None,
+        version=row.version,
+        secrets=[SecretFacts.model_validate(secret, from_attributes=True) for secret in secrets],
+    )
+
+
+def _record(session: WriteSession, caller: Caller | None, row: ClientRow, action: str, **facts: object) -> None:
+    session.record(
+        actor=caller.client_id if caller else "command",
+        action=action,
+        subject=str(row.id),
+        version=row.version,
+        organization=row.organization,
+        **facts,
+    )

@@ -1,0 +1,140 @@
+"""Issuing access tokens (OAuth 2.0 client credentials, RFC 6749 §4.4) and publishing the keys that verify them."""
+
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import Any
+from uuid import UUID
+from zoneinfo import ZoneInfo
+
+import asyncpg
+import jwt
+from cryptography.hazmat.primitives import serialization
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from uuid_utils.compat import uuid7
+
+from services.exchange_api.models import SigningKeyRow
+from services.exchange_api.repository import clients as repository
+from services.exchange_api.service.secrets import KeySealer, base64url, matches_any
+from services.exchange_api.settings import Settings
+from shared.kit.auth import LEEWAY_SECONDS, Caller
+from shared.kit.database import WriteSession
+from shared.kit.errors import InsufficientScope, Unauthenticated, Unavailable
+from shared.schemas.clients import JsonWebKey, JsonWebKeySet, Token
+from shared.schemas.problems import ErrorCode
+
+SHANGHAI = ZoneInfo("Asia/Shanghai")
+
+
+class InvalidClient(Unauthenticated):
+    """RFC 6749 §5.2 `invalid_client`. Says nothing about which part was wrong."""
+
+    code, title = ErrorCode.INVALID_CLIENT, "客户端凭证无效"
+
+    def __init__(self) -> None:
+        super().__init__("客户端编号或密钥不正确，或该客户端已停用、过期", error="invalid_client")
+        self.headers = {"WWW-Authenticate": 'Basic realm="mingquan"'}
+
+
+@dataclass(frozen=True)
+class ClientCredentials:
+    """What a caller presents."""
+
+    client_id: str
+    client_secret: str
+
+
+def sealer_of(settings: Settings) -> KeySealer:
+    return KeySealer(settings.key_encryption_key.get_secret_value())
+
+
+async def issue_token(
+    reads: asyncpg.Pool, settings: Settings, presented: ClientCredentials, *, scope: str | None
+) -> Token:
+    """A token for the client's scopes, or for those asked for; refuses what is disabled, expired or unknown."""
+    now = datetime.now(UTC)
+    found = await _find_credentials(reads, presented.client_id, now)
+    if not await matches_any(presented.client_secret, found["hashes"] if found else []) or found is None:
+        raise InvalidClient
+    today = now.astimezone(SHANGHAI).date()
+    ended = any(last_day is not None and last_day < today for last_day in (found["expires_on"], found["valid_to"]))
+    if found["disabled_at"] is not None or ended:
+        raise InvalidClient
+    granted = _granted_scopes(found["scopes"], scope)
+    claims = {
+        "iss": settings.token_issuer,
+        "aud": settings.token_audience,
+        "sub": presented.client_id.lower(),
+        "organization": found["organization"],
+        "division_code": found["division_code"],
+        "level": found["level"],
+        "scope": " ".join(granted),
+        "iat": now,
+        "exp": now + timedelta(seconds=settings.token_lifetime_seconds),
+        "jti": uuid7().hex,
+    }
+    key_id, private_key = await _active_key(reads, settings)
+    token = jwt.encode(claims, private_key, algorithm="EdDSA", headers={"kid": key_id})
+    return Token(access_token=token, expires_in=settings.token_lifetime_seconds, scope=" ".join(granted))
+
+
+async def _find_credentials(reads: asyncpg.Pool, client_id: str, now: datetime) -> Any:
+    try:
+        return await repository.find_credentials(reads, UUID(client_id), now=now)
+    except ValueError:
+        return None
+
+
+def _granted_scopes(held: list[str], asked: str | None) -> list[str]:
+    if asked is None or not asked.split():
+        return held
+    lacking = sorted(set(asked.split()) - set(held))
+    if lacking:
+        raise InsufficientScope("该客户端没有所请求的权限", error="invalid_scope", required_scope=lacking[0][:100])
+    return sorted(set(asked.split()))
+
+
+async def _active_key(reads: asyncpg.Pool, settings: Settings) -> tuple[str, Ed25519PrivateKey]:
+    for row in await repository.list_published_keys(reads, retired_after=datetime.now(UTC)):
+        if row["retired_at"] is None:
+            raw = sealer_of(settings).open(row["encrypted_private_key"], name=row["id"])
+            return row["id"], Ed25519PrivateKey.from_private_bytes(raw)
+    raise Unavailable("尚无签名密钥；请运行初始化命令")
+
+
+async def published_keys(reads: asyncpg.Pool, settings: Settings) -> JsonWebKeySet:
+    """Every key that a token still alive may have been signed with."""
+    alive = datetime.now(UTC) - timedelta(seconds=settings.token_lifetime_seconds + LEEWAY_SECONDS)
+    rows = await repository.list_published_keys(reads, retired_after=alive)
+    return JsonWebKeySet(keys=[JsonWebKey(kid=row["id"], x=base64url(row["public_key"])) for row in rows])
+
+
+async def rotate_key(session: WriteSession, settings: Settings, caller: Caller | None) -> str:
+    """Sign with a new key from now on; the old one stays published until its last token has expired."""
+    orm = await session.orm()
+    await repository.lock_keys(orm)
+    now = datetime.now(UTC)
+    await repository.retire_keys(orm, at=now)
+    return await _add_key(session, settings, caller, now)
+
+
+async def ensure_key(session: WriteSession, settings: Settings) -> None:
+    """Make the first key when there is none."""
+    if not await repository.lock_keys(await session.orm()):
+        await rotate_key(session, settings, None)
+
+
+async def _add_key(session: WriteSession, settings: Settings, caller: Caller | None, now: datetime) -> str:
+    key, key_id = Ed25519PrivateKey.generate(), uuid7().hex
+    raw = key.private_bytes(serialization.Encoding.Raw, serialization.PrivateFormat.Raw, serialization.NoEncryption())
+    public = key.public_key().public_bytes(serialization.Encoding.Raw, serialization.PublicFormat.Raw)
+    sealed = sealer_of(settings).seal(raw, name=key_id)
+    orm = await session.orm()
+    orm.add(SigningKeyRow(id=key_id, public_key=public, encrypted_private_key=sealed, created_at=now))
+    session.record(
+        actor=caller.client_id if caller else "command",
+        action="key.rotated",
+        subject=key_id,
+        version=1,
+        organization=caller.principal.organization if caller else "",
+    )
+    return key_id

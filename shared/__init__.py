@@ -1,0 +1,1 @@
+"""What crosses a service's border (`schemas`) and the small kit under every service (`kit`)."""

@@ -1,0 +1,144 @@
+"""Builds a service's FastAPI application from its settings and routers: one way for all five."""
+
+from collections.abc import AsyncIterator, Callable, Sequence
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from dataclasses import dataclass
+from typing import Any
+
+import httpx
+from fastapi import APIRouter, FastAPI
+from fastapi.openapi.utils import get_openapi
+from fastapi_offline import FastAPIOffline
+
+from shared.kit import feed
+from shared.kit.auth import TokenVerifier, keys_over_http
+from shared.kit.calendars import CalendarSource
+from shared.kit.database import Database
+from shared.kit.feed import LogSignal
+from shared.kit.http import install_problem_handlers
+from shared.kit.logging import configure_logging
+from shared.kit.organizations import OrganizationDirectory, organizations_over_http
+from shared.kit.paging import CursorCodec
+from shared.kit.settings import KitSettings
+from shared.kit.telemetry import Metrics, RequestEnvelope, install_health_routes, trace_requests
+from shared.schemas.problems import Problem
+
+Extend = Callable[["Kit"], AbstractAsyncContextManager[None]]
+
+
+@dataclass
+class Kit:
+    """What every route may need, made once a process. `extra` holds a service's own long-lived parts by name."""
+
+    settings: KitSettings
+    database: Database
+    cursors: CursorCodec
+    client: httpx.AsyncClient
+    verifier: TokenVerifier
+    directory: OrganizationDirectory
+    calendar: CalendarSource
+    signal: LogSignal
+    extra: dict[str, Any]
+
+
+def build_kit(settings: KitSettings) -> Kit:
+    """The parts, unopened."""
+    database = Database(settings)
+    client = httpx.AsyncClient(timeout=settings.outbound_timeout_seconds, trust_env=False)
+    ttl = settings.directory_ttl_seconds
+    return Kit(
+        settings=settings,
+        database=database,
+        cursors=CursorCodec(settings.cursor_key.get_secret_value()),
+        client=client,
+        verifier=TokenVerifier(
+            keys_over_http(client, settings.keys_url),
+            issuer=settings.token_issuer,
+            audience=settings.token_audience,
+        ),
+        directory=OrganizationDirectory(organizations_over_http(client, settings.exchange_url), ttl_seconds=ttl),
+        calendar=CalendarSource(client, exchange_url=settings.exchange_url, ttl_seconds=ttl),
+        signal=LogSignal(database, settings.schema_name),
+        extra={},
+    )
+
+
+@asynccontextmanager
+async def open_kit(kit: Kit) -> AsyncIterator[None]:
+    """Connected inside the block, closed after it."""
+    await kit.database.open()
+    kit.signal.start()
+    try:
+        yield
+    finally:
+        await kit.signal.stop()
+        await kit.database.close()
+        await kit.client.aclose()
+
+
+def create_app(
+    settings: KitSettings,
+    *,
+    title: str,
+    description: str,
+    routers: Sequence[APIRouter],
+    extend: Extend | None = None,
+    serves_log: bool = True,
+) -> FastAPI:
+    """The application with problem documents, health, metrics, log and an API reference that needs no network.
+
+    `extend` is entered inside the kit's own life span, for a service's own long-lived parts.
+    """
+    kit = build_kit(settings)
+
+    @asynccontextmanager
+    async def lifespan(_app: FastAPI) -> AsyncIterator[None]:
+        configure_logging(settings.schema_name, level=settings.log_level)
+        async with open_kit(kit):
+            if extend is None:
+                yield
+            else:
+                async with extend(kit):
+                    yield
+
+    app = FastAPIOffline(
+        title=title,
+        description=description,
+        version="1",
+        lifespan=lifespan,
+        root_path=settings.source,
+        generate_unique_id_function=lambda route: route.name,
+        redoc_url=None,
+    )
+    app.state.kit = kit
+    app.state.metrics = Metrics()
+    install_problem_handlers(app)
+    install_health_routes(app)
+    for router in (*routers, feed.router) if serves_log else routers:
+        app.include_router(router)
+    app.openapi = lambda: _openapi(app)  # type: ignore[method-assign]  # FastAPI's documented way to replace it
+    app.add_middleware(RequestEnvelope, metrics=app.state.metrics, log_access=settings.log_access)
+    if settings.otlp_endpoint is not None:
+        build = app.build_middleware_stack
+        app.build_middleware_stack = lambda: trace_requests(build(), settings)  # type: ignore[method-assign]
+    return app
+
+
+def _openapi(app: FastAPI) -> dict[str, Any]:
+    """FastAPI's document plus the Problem schema, less the validation schema that is never answered."""
+    if app.openapi_schema is None:
+        document = get_openapi(
+            title=app.title,
+            version=app.version,
+            description=app.description,
+            routes=app.routes,
+            servers=[{"url": app.root_path}],
+        )
+        schemas = document.setdefault("components", {}).setdefault("schemas", {})
+        problem = Problem.model_json_schema(ref_template="#/components/schemas/{model}")
+        schemas.update(problem.pop("$defs"))
+        schemas["Problem"] = problem
+        for unused in ("HTTPValidationError", "ValidationError"):
+            schemas.pop(unused, None)
+        app.openapi_schema = document
+    return app.openapi_schema

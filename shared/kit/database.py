@@ -1,0 +1,191 @@
+"""PostgreSQL for one service: a write session that is one transaction, and a pool that can only read.
+
+Writes go through SQLAlchemy or, where speed counts, straight through the driver: both on the same connection inside the
+same transaction. Reads of stored representations use the driver only. No SQL of any service stands here.
+"""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import Annotated, Any
+
+import asyncpg
+from asyncpg.transaction import Transaction
+from fastapi import Depends, Request
+from sqlalchemy.engine import make_url
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, AsyncSession, create_async_engine
+
+from shared.kit import log
+from shared.kit.log import Announcement, AuditRecord
+from shared.kit.logging import request_id_var
+from shared.kit.settings import KitSettings
+
+
+class WriteSession:
+    """One transaction, begun at first use, with what it will announce and record.
+
+    `announce` and `record` are written by `commit`, in the same transaction: all or nothing.
+    """
+
+    def __init__(self, engine: AsyncEngine, *, source: str) -> None:
+        self._engine = engine
+        self._source = source
+        self._connection: AsyncConnection | None = None
+        self._driver: asyncpg.Connection | None = None
+        self._transaction: Transaction | None = None
+        self._orm: AsyncSession | None = None
+        self._announcements: list[Announcement] = []
+        self._records: list[AuditRecord] = []
+
+    async def driver(self) -> asyncpg.Connection:
+        """The asyncpg connection, inside the transaction."""
+        if self._driver is None:
+            self._connection, self._driver = await _checkout(self._engine)
+            self._transaction = self._driver.transaction()
+            await self._transaction.start()
+        return self._driver
+
+    async def orm(self) -> AsyncSession:
+        """The SQLAlchemy session, inside the same transaction. Flush it before mixing in driver statements."""
+        if self._orm is None:
+            await self.driver()
+            assert self._connection is not None
+            self._orm = AsyncSession(bind=self._connection, expire_on_commit=False)
+        return self._orm
+
+    def announce(self, announcement: Announcement) -> None:
+        """Append an event to the log when this transaction commits."""
+        self._announcements.append(announcement)
+
+    def record(self, *, actor: str, action: str, subject: str, version: int, organization: str, **facts: Any) -> None:
+        """Append an entry to the audit trail when this transaction commits."""
+        self._records.append(AuditRecord(actor, action, subject, version, organization, request_id_var.get(), facts))
+
+    async def commit(self) -> None:
+        """Flush, append log and audit, commit. Nothing happens when the session was never used."""
+        if self._driver is None or self._transaction is None:
+            if self._announcements or self._records:
+                await self.driver()
+                await self.commit()
+            return
+        if self._orm is not None:
+            await self._orm.flush()
+        await log.append(self._driver, source=self._source, announcements=self._announcements, records=self._records)
+        await self._transaction.commit()
+        self._transaction = None
+        await self._close()
+
+    async def rollback(self) -> None:
+        """Undo everything, announcements and records included."""
+        self._announcements.clear()
+        self._records.clear()
+        try:
+            if self._transaction is not None and self._driver is not None and not self._driver.is_closed():
+                await self._transaction.rollback()
+        finally:
+            self._transaction = None
+            await self._close()
+
+    async def _close(self) -> None:
+        if self._orm is not None:
+            await self._orm.close()
+        if self._connection is not None:
+            if self._driver is not None and self._driver.is_closed():
+                await self._connection.invalidate()
+            await self._connection.close()
+        self._orm = self._connection = self._driver = None
+        self._announcements.clear()
+        self._records.clear()
+
+
+async def _checkout(engine: AsyncEngine) -> tuple[AsyncConnection, asyncpg.Connection]:
+    """A pooled connection that is alive. After a restart of PostgreSQL the pool holds dead ones: they are dropped."""
+    while True:
+        connection = await engine.connect()
+        driver = (await connection.get_raw_connection()).driver_connection
+        assert driver is not None
+        if not driver.is_closed():
+            return connection, driver
+        await connection.invalidate()
+        await connection.close()
+
+
+class Database:
+    """Engine and read pool of one service. `open` before use, `close` after."""
+
+    reads: asyncpg.Pool
+
+    def __init__(self, settings: KitSettings) -> None:
+        self._settings = settings
+        self._url = make_url(settings.database_url.get_secret_value())
+        self._server_settings = {
+            "search_path": f"{settings.schema_name},public",
+            "statement_timeout": str(int(settings.statement_timeout_seconds * 1000)),
+            "idle_in_transaction_session_timeout": "60000",
+            "application_name": f"mingquan-{settings.schema_name}",
+            "jit": "off",
+        }
+        self.engine = create_async_engine(
+            self._url.set(drivername="postgresql+asyncpg"),
+            # The transaction is the driver's own, so that both ways of writing share it.
+            isolation_level="AUTOCOMMIT",
+            pool_size=settings.write_pool_size,
+            max_overflow=0,
+            pool_timeout=10,
+            connect_args={"server_settings": self._server_settings},
+        )
+
+    async def open(self) -> None:
+        """Connect the read pool; raises when PostgreSQL is away."""
+        self.reads = await asyncpg.create_pool(
+            self.driver_url,
+            min_size=1,
+            max_size=self._settings.read_pool_size,
+            server_settings={**self._server_settings, "default_transaction_read_only": "on"},
+            reset=_keep_session,
+        )
+
+    async def close(self) -> None:
+        await self.reads.close()
+        await self.engine.dispose()
+
+    @property
+    def driver_url(self) -> str:
+        """The address as asyncpg takes it."""
+        return self._url.set(drivername="postgresql").render_as_string(hide_password=False)
+
+    async def connect(self) -> asyncpg.Connection:
+        """A connection outside both pools, for LISTEN, locks and commands. The caller closes it."""
+        return await asyncpg.connect(self.driver_url, server_settings=self._server_settings)
+
+    @asynccontextmanager
+    async def write(self) -> AsyncIterator[WriteSession]:
+        """One transaction: committed at the end of the block, rolled back by any exception."""
+        session = WriteSession(self.engine, source=self._settings.source)
+        try:
+            yield session
+            await session.commit()
+        except BaseException:
+            await session.rollback()
+            raise
+
+
+async def _keep_session(_connection: asyncpg.Connection) -> None:
+    """Readers never change session state, so the round trip that would reset it is saved."""
+
+
+async def _write_session(request: Request) -> AsyncIterator[WriteSession]:
+    database: Database = request.app.state.kit.database
+    async with database.write() as session:
+        yield session
+
+
+def _read_pool(request: Request) -> asyncpg.Pool:
+    pool: asyncpg.Pool = request.app.state.kit.database.reads
+    return pool
+
+
+Writing = Annotated[WriteSession, Depends(_write_session, scope="function")]
+"""One transaction a request. `scope="function"` commits before the response is sent."""
+
+Reading = Annotated[asyncpg.Pool, Depends(_read_pool)]
+"""A pool whose sessions refuse to write."""

@@ -1,0 +1,341 @@
+"""HTTP at the edge: bodies read within bounds, problem documents (RFC 9457), conditional requests, stored answers.
+
+Says nothing about any resource.
+"""
+
+import re
+from collections.abc import AsyncIterator, Callable, Coroutine
+from typing import Annotated, Any
+
+from fastapi import APIRouter, FastAPI, Header, Request, Response
+from fastapi.exceptions import RequestValidationError
+from fastapi.routing import APIRoute
+from pydantic_core import ErrorDetails, from_json, to_json
+from starlette.exceptions import HTTPException
+
+from shared.kit.errors import DomainError, MalformedBody, StaleVersion, TooLarge
+from shared.kit.logging import get_logger, request_id_var
+from shared.schemas.problems import PROBLEM_MEDIA_TYPE, PROBLEM_TYPE_PREFIX, ErrorCode, InvalidField
+
+logger = get_logger(__name__)
+
+PUBLIC_CACHE = "public, max-age=5, stale-while-revalidate=30"
+PRIVATE_CACHE = "no-store"
+MAX_JSON_DEPTH = 200  # jiter's own limit; deeper bodies are refused by the parser
+
+STATUS_TITLES = {
+    400: "请求有误",
+    401: "需要有效的访问令牌",
+    403: "没有权限",
+    404: "没有找到",
+    405: "此地址不支持该方法",
+    406: "无法提供所要求的格式",
+    409: "请求与当前状态冲突",
+    410: "游标已失效",
+    412: "版本已过时",
+    413: "请求体过大",
+    415: "不支持的内容类型",
+    422: "内容不符合要求",
+    500: "服务内部错误",
+    503: "服务暂不可用",
+}
+
+# Pydantic's messages are English; these are what a clerk meets. Others pass through as they are.
+_CHINESE = {
+    "missing": "缺少此项",
+    "extra_forbidden": "没有这个字段",
+    "string_too_short": "至少{min_length}个字符",
+    "string_too_long": "最多{max_length}个字符",
+    "string_type": "应为文本",
+    "string_pattern_mismatch": "格式不符，应符合 {pattern}",
+    "enum": "只能是：{expected}",
+    "literal_error": "只能是：{expected}",
+    "int_parsing": "应为整数",
+    "int_type": "应为整数",
+    "bool_parsing": "应为 true 或 false",
+    "bool_type": "应为 true 或 false",
+    "date_from_datetime_parsing": "应为日期，如 2025-06-05",
+    "date_parsing": "应为日期，如 2025-06-05",
+    "date_type": "应为日期，如 2025-06-05",
+    "datetime_from_date_parsing": "应为带时区的时间，如 2025-06-05T09:00:00+08:00",
+    "timezone_aware": "时间应带时区，如 +08:00",
+    "uuid_parsing": "应为 UUID",
+    "greater_than_equal": "不得小于{ge}",
+    "less_than_equal": "不得大于{le}",
+    "too_long": "最多{max_length}项",
+    "too_short": "至少{min_length}项",
+    "model_attributes_type": "应为 JSON 对象",
+    "model_type": "应为 JSON 对象",
+    "dict_type": "应为 JSON 对象",
+    "list_type": "应为数组",
+}
+
+
+def problem_response(
+    status: int,
+    code: ErrorCode,
+    detail: str,
+    *,
+    title: str | None = None,
+    errors: list[InvalidField] | None = None,
+    headers: dict[str, str] | None = None,
+    facts: dict[str, Any] | None = None,
+) -> Response:
+    """A problem document as an answer."""
+    return Response(
+        problem_body(status, code, detail, title=title, errors=errors, facts=facts),
+        status_code=status,
+        headers={"Cache-Control": PRIVATE_CACHE, **(headers or {})},
+        media_type=PROBLEM_MEDIA_TYPE,
+    )
+
+
+def problem_body(
+    status: int,
+    code: ErrorCode,
+    detail: str,
+    *,
+    title: str | None = None,
+    errors: list[InvalidField] | None = None,
+    facts: dict[str, Any] | None = None,
+) -> bytes:
+    """The document alone, for one line of a bulk answer."""
+    document: dict[str, Any] = {
+        "type": PROBLEM_TYPE_PREFIX + code.value,
+        "title": title or STATUS_TITLES.get(status, "请求有误"),
+        "status": status,
+        "code": code.value,
+        "detail": detail,
+    }
+    if request_id := request_id_var.get():
+        document["instance"] = f"urn:mingquan:request:{request_id}"
+    if errors:
+        document["errors"] = errors
+    return to_json({**(facts or {}), **document})
+
+
+def problem_of(error: DomainError) -> bytes:
+    """The problem document of an error of the tree."""
+    return problem_body(
+        error.status, error.code, error.detail, title=error.title, errors=error.errors, facts=error.facts
+    )
+
+
+def describe_invalid(errors: list[ErrorDetails] | list[Any], *, base: str = "") -> list[InvalidField]:
+    """Pydantic's errors as pointers and Chinese sentences. The refused value itself is not repeated."""
+    return [InvalidField(pointer=_pointer(error["loc"], base), detail=_sentence(error)) for error in errors[:50]]
+
+
+def _pointer(location: tuple[int | str, ...], base: str) -> str:
+    if not base and location:
+        where, *rest = location
+        if where in ("query", "header", "path", "cookie"):
+            return {"query": "?", "header": "@", "path": "{", "cookie": "$"}[str(where)] + ".".join(map(str, rest))
+        location = tuple(rest)
+    return base + "".join("/" + str(part).replace("~", "~0").replace("/", "~1") for part in location)
+
+
+def _sentence(error: Any) -> str:
+    context = error.get("ctx") or {}
+    if error["type"] == "value_error" and "error" in context:
+        return str(context["error"])
+    template = _CHINESE.get(error["type"])
+    return template.format(**context) if template else str(error["msg"])
+
+
+async def _answer_domain_error(_request: Request, error: Exception) -> Response:
+    assert isinstance(error, DomainError)
+    if error.status >= 500:
+        logger.warning("unavailable", code=error.code, detail=error.detail)
+    return problem_response(
+        error.status,
+        error.code,
+        error.detail,
+        title=error.title,
+        errors=error.errors,
+        headers=error.headers,
+        facts=error.facts,
+    )
+
+
+async def _answer_invalid(_request: Request, error: Exception) -> Response:
+    assert isinstance(error, RequestValidationError)
+    return problem_response(
+        422,
+        ErrorCode.VALIDATION_FAILED,
+        "请按所列各项改正后重新提交",
+        errors=describe_invalid(list(error.errors())),
+    )
+
+
+async def _answer_http_exception(_request: Request, error: Exception) -> Response:
+    assert isinstance(error, HTTPException)
+    code = {
+        404: ErrorCode.NOT_FOUND,
+        405: ErrorCode.METHOD_NOT_ALLOWED,
+        413: ErrorCode.BODY_TOO_LARGE,
+        415: ErrorCode.UNSUPPORTED_MEDIA_TYPE,
+    }.get(error.status_code, ErrorCode.MALFORMED_BODY)
+    detail = {404: "没有这个地址", 405: "此地址不支持该方法；允许的方法见 Allow 头"}.get(
+        error.status_code, "请求无法处理"
+    )
+    return problem_response(error.status_code, code, detail, headers=dict(error.headers or {}))
+
+
+def answer_unexpected(error: Exception) -> Response:
+    """What a caller gets when the fault is ours. The fault itself goes to the log, once."""
+    logger.error("unexpected error", exc_info=error)
+    return problem_response(500, ErrorCode.INTERNAL_ERROR, "服务内部错误，已记录；请凭请求编号联系平台管理员")
+
+
+def install_problem_handlers(app: FastAPI) -> None:
+    """Every expected error leaves as a problem document; `RequestEnvelope` sees to the unexpected."""
+    app.add_exception_handler(DomainError, _answer_domain_error)
+    app.add_exception_handler(RequestValidationError, _answer_invalid)
+    app.add_exception_handler(HTTPException, _answer_http_exception)
+
+
+class UnsupportedMediaType(DomainError):
+    code, status, title = ErrorCode.UNSUPPORTED_MEDIA_TYPE, 415, "不支持的内容类型"
+
+
+def parse_json(body: bytes) -> Any:
+    """The value; MalformedBody for broken, too deep or unstorable JSON (NUL, lone surrogates, NaN)."""
+    try:
+        value = from_json(body, allow_inf_nan=False)
+    except ValueError as error:
+        raise MalformedBody(f"不是可接受的 JSON（UTF-8，最多{MAX_JSON_DEPTH}层）：{error}") from error
+    if b"\\u0000" in body and _has_nul(value):
+        raise MalformedBody("文本中不能有 NUL 字符（\\u0000）")
+    return value
+
+
+def _has_nul(value: Any) -> bool:
+    if isinstance(value, str):
+        return "\0" in value
+    if isinstance(value, dict):
+        return any(_has_nul(key) or _has_nul(item) for key, item in value.items())
+    return isinstance(value, list) and any(_has_nul(item) for item in value)
+
+
+async def read_body(request: Request, *, limit: int) -> bytes:
+    """The whole body; TooLarge as soon as it exceeds `limit` bytes, without reading on."""
+    body = bytearray()
+    async for chunk in request.stream():
+        body += chunk
+        if len(body) > limit:
+            raise TooLarge(
+                f"请求体超过上限{limit}字节；请拆分后提交", headers={"Connection": "close"}, limit_bytes=limit
+            )
+    return bytes(body)
+
+
+async def iterate_lines(request: Request, *, max_line: int) -> AsyncIterator[bytes | None]:
+    """The body's lines without their ends, blank ones left out; None for a line longer than `max_line` bytes."""
+    buffer, skipping = bytearray(), False
+    async for chunk in request.stream():
+        buffer += chunk
+        *lines, rest = buffer.split(b"\n")
+        for line in lines:
+            if skipping or len(line) > max_line:
+                skipping = False
+                yield None
+            elif line.strip():
+                yield bytes(line.strip())
+        buffer = bytearray(rest)
+        if len(buffer) > max_line:
+            buffer, skipping = bytearray(), True
+    if skipping:
+        yield None
+    elif buffer.strip():
+        yield bytes(buffer.strip())
+
+
+class _ReadRequest(Request):
+    """A request whose body has been read within bounds and, where it is JSON, parsed."""
+
+    parsed: Any = None
+
+    async def json(self) -> Any:
+        return self.parsed
+
+
+class KitRoute(APIRoute):
+    """Reads the body within bounds before anything else, and documents the errors any such route can answer."""
+
+    def __init__(self, path: str, endpoint: Callable[..., Any], **kwargs: Any) -> None:
+        super().__init__(path, endpoint, **kwargs)
+        statuses = {422, 500, 503}
+        if any(getattr(call, "__name__", "") == "_authenticate" for call in _calls(self.dependant)):
+            statuses |= {401, 403, 404}
+        if "{" in path:
+            statuses |= {404}
+        if self.body_field is not None:
+            statuses |= {413, 415}
+        self.responses = {**problems(*statuses), **self.responses}
+
+    def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
+        handle = super().get_route_handler()
+        if self.body_field is None:
+            return handle
+
+        async def read_then_handle(request: Request) -> Response:
+            limit = request.app.state.kit.settings.max_body_bytes
+            read = _ReadRequest(request.scope, request.receive)
+            read._body = await read_body(request, limit=limit)
+            content_type = request.headers.get("content-type", "").partition(";")[0].strip().lower()
+            if content_type == "application/json" or content_type.endswith("+json"):
+                read.parsed = parse_json(read._body)
+            elif content_type != "application/x-www-form-urlencoded" and read._body:
+                raise UnsupportedMediaType("请求体应为 application/json（UTF-8）")
+            return await handle(read)
+
+        return read_then_handle
+
+
+def _calls(dependant: Any) -> list[Any]:
+    return [dependant.call, *(call for child in dependant.dependencies for call in _calls(child))]
+
+
+def api_router(**kwargs: Any) -> APIRouter:
+    """A router whose routes are KitRoutes."""
+    return APIRouter(route_class=KitRoute, **kwargs)
+
+
+def problems(*statuses: int) -> dict[int | str, dict[str, Any]]:
+    """OpenAPI responses for these error statuses."""
+    content = {PROBLEM_MEDIA_TYPE: {"schema": {"$ref": "#/components/schemas/Problem"}}}
+    return {
+        status: {"description": STATUS_TITLES.get(status, "错误"), "content": content} for status in sorted(statuses)
+    }
+
+
+IfMatch = Annotated[
+    str | None,
+    Header(title="期望的版本", description="The ETag you last read; 412 when it is no longer current.", max_length=200),
+]
+
+
+def check_if_match(if_match: str | None, *, etag: str, version: int) -> None:
+    """StaleVersion unless the header is absent, `*`, or names the current ETag."""
+    if if_match is None or if_match.strip() == "*":
+        return
+    if etag not in (tag.strip() for tag in if_match.split(",")):
+        raise StaleVersion(f"当前版本是{version}，与 If-Match 不符；请重新读取后再改", version=version, etag=etag)
+
+
+def stored_answer(request: Request, body: bytes | str, etag: str, *, cache: str = PUBLIC_CACHE) -> Response:
+    """Stored bytes with their ETag, or 304 when the caller has them (`If-None-Match`, weak comparison)."""
+    headers = {"ETag": etag, "Cache-Control": cache}
+    asked = request.headers.get("if-none-match")
+    if asked is not None and (asked == "*" or etag in re.split(r"\s*,\s*", asked.replace("W/", ""))):
+        return Response(status_code=304, headers=headers)
+    return Response(body, headers=headers, media_type="application/json")
+
+
+def page_links(request: Request, *, next_cursor: str | None) -> dict[str, str]:
+    """A `Link` header with `rel="next"`, when there is a next page. Relative, so that any gateway prefix holds."""
+    if next_cursor is None:
+        return {}
+    query = request.url.include_query_params(cursor=next_cursor).query
+    return {"Link": f'<?{query}>; rel="next"'}

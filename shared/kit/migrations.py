@@ -1,0 +1,90 @@
+"""Runs Alembic for one service in its own schema. Lock and statement timeouts stand here, for every migration."""
+
+import importlib
+import sys
+from pathlib import Path
+
+import sqlalchemy as sa
+from alembic import command, context
+from alembic.config import Config
+from alembic.migration import MigrationContext
+from alembic.script import ScriptDirectory
+from sqlalchemy.engine import Connection, make_url
+from sqlalchemy.ext.asyncio import create_async_engine
+
+LOCK_TIMEOUT = "4s"
+STATEMENT_TIMEOUT = "600s"
+
+
+def alembic_config(package: str, *, database_url: str, schema: str) -> Config:
+    """Alembic's configuration for `services.<name>`, without any ini file."""
+    module = importlib.import_module(package)
+    assert module.__file__ is not None
+    config = Config(attributes={"database_url": database_url, "schema": schema})
+    config.set_main_option("script_location", str(Path(module.__file__).parent / "migrations"))
+    config.set_main_option("file_template", "%%(rev)s_%%(slug)s")
+    return config
+
+
+def upgrade(package: str, *, database_url: str, schema: str, to: str = "head") -> None:
+    """Bring the schema to a revision. Must not be called from a running event loop."""
+    command.upgrade(alembic_config(package, database_url=database_url, schema=schema), to)
+
+
+async def run_from_env(metadata: sa.MetaData) -> None:
+    """What every service's `migrations/env.py` calls."""
+    attributes = context.config.attributes
+    schema = attributes["schema"]
+    engine = create_async_engine(
+        make_url(attributes["database_url"]).set(drivername="postgresql+asyncpg"),
+        poolclass=sa.NullPool,
+        # Only the own schema is on the path, so that autogenerate never sees a neighbour's tables.
+        connect_args={
+            "server_settings": {
+                "search_path": f"{schema},public",
+                "lock_timeout": LOCK_TIMEOUT,
+                "statement_timeout": STATEMENT_TIMEOUT,
+            }
+        },
+    )
+    async with engine.connect() as connection:
+        await connection.run_sync(_run, metadata, schema)
+        await connection.commit()
+    await engine.dispose()
+
+
+def _run(connection: Connection, metadata: sa.MetaData, schema: str) -> None:
+    context.configure(
+        connection=connection,
+        target_metadata=metadata,
+        version_table_schema=schema,
+        # Alembic knows its own table by schema and reflects it without one.
+        include_name=lambda name, kind, _parents: not (kind == "table" and name == "alembic_version"),
+        compare_type=True,
+        compare_server_default=False,
+        transaction_per_migration=True,
+    )
+    with context.begin_transaction():
+        # Two starters at once: the second waits and then finds nothing to do.
+        connection.execute(sa.text("SELECT pg_advisory_lock(hashtext('mingquan migrations ' || current_schema()))"))
+        context.run_migrations()
+
+
+def is_current(connection: Connection, package: str, *, schema: str) -> bool:
+    """Whether the schema stands at the newest revision of the code."""
+    config = alembic_config(package, database_url="", schema=schema)
+    newest = ScriptDirectory.from_config(config).get_current_head()
+    return (
+        MigrationContext.configure(connection, opts={"version_table_schema": schema}).get_current_revision() == newest
+    )
+
+
+def main() -> None:
+    """`python -m shared.kit.migrations services.policy_api`: with the settings of the environment."""
+    for package in sys.argv[1:]:
+        settings = importlib.import_module(f"{package}.settings").Settings()
+        upgrade(package, database_url=settings.database_url.get_secret_value(), schema=settings.schema_name)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,50 @@
+"""Settings that every service has. Frozen, from the environment, no working default secret."""
+
+from typing import ClassVar
+
+from pydantic import Field, SecretStr
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+
+class KitSettings(BaseSettings):
+    """Read from `MINGQUAN_…`."""
+
+    model_config = SettingsConfigDict(env_prefix="MINGQUAN_", frozen=True, extra="ignore")
+
+    schema_name: ClassVar[str]
+    """PostgreSQL schema of the service; set by the subclass."""
+    source: ClassVar[str]
+    """CloudEvents `source` and the path at the gateway, such as `/api/policy`."""
+
+    database_url: SecretStr = Field(description="postgresql://user:password@host/database of this service's own role.")
+    cursor_key: SecretStr = Field(min_length=32, description="Seals paging and log cursors; 32 characters or more.")
+    exchange_url: str = Field(description="Where this service reaches exchange_api, e.g. http://127.0.0.1:8010.")
+    token_issuer: str = Field(default="mingquan-exchange", description="`iss` that access tokens must carry.")
+    token_audience: str = Field(default="mingquan", description="`aud` that access tokens must carry.")
+    jwks_url: str | None = Field(
+        default=None, description="Keys of the issuer; default: exchange_url + /.well-known/jwks.json."
+    )
+    directory_ttl_seconds: float = Field(
+        default=30.0, gt=0, description="How long facts from exchange_api may be used unasked."
+    )
+    outbound_timeout_seconds: float = Field(default=5.0, gt=0)
+
+    read_pool_size: int = Field(default=8, ge=1, le=200)
+    write_pool_size: int = Field(default=8, ge=1, le=200)
+    statement_timeout_seconds: float = Field(default=15.0, gt=0)
+
+    max_body_bytes: int = Field(default=2_000_000, ge=1024, description="Largest ordinary request body.")
+    max_page_size: int = Field(default=100, ge=1, le=1000)
+    event_retention_days: int = Field(default=30, ge=1)
+    idempotency_retention_hours: int = Field(default=48, ge=1)
+
+    log_level: str = Field(default="INFO")
+    log_access: bool = Field(default=True, description="One JSON line a request.")
+    otlp_endpoint: str | None = Field(
+        default=None, description="OpenTelemetry traces go there (OTLP over HTTP); unset: off."
+    )
+
+    @property
+    def keys_url(self) -> str:
+        """Where the token issuer publishes its keys."""
+        return self.jwks_url or f"{self.exchange_url}/.well-known/jwks.json"

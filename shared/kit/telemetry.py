@@ -1,0 +1,132 @@
+"""One pure-ASGI layer around every request: its id, its log line, its metrics. Health, readiness and traces.
+
+`BaseHTTPMiddleware` would cost twenty times as much (docs/decisions/0003-read-path.md).
+"""
+
+import re
+import time
+from dataclasses import dataclass, field
+from typing import Any
+
+from fastapi import FastAPI, Request, Response
+from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, Counter, Histogram, generate_latest
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+from uuid_utils import uuid7
+
+from shared.kit.http import answer_unexpected
+from shared.kit.logging import get_logger, request_id_var
+from shared.kit.settings import KitSettings
+
+logger = get_logger("access")
+
+_REQUEST_ID = re.compile(rb"[A-Za-z0-9._-]{8,64}")
+_BUCKETS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 10)
+
+
+@dataclass
+class Metrics:
+    """The service's own registry and the four golden signals' raw material."""
+
+    registry: CollectorRegistry = field(default_factory=CollectorRegistry)
+
+    def __post_init__(self) -> None:
+        self.requests = Counter(
+            "mingquan_requests", "Requests answered.", ("method", "route", "status"), registry=self.registry
+        )
+        self.seconds = Histogram(
+            "mingquan_request_seconds", "Time to the last byte.", ("route",), buckets=_BUCKETS, registry=self.registry
+        )
+        self._children: dict[tuple[str, str, int], tuple[Any, Any]] = {}
+
+    def observe(self, method: str, route: str, status: int, seconds: float) -> None:
+        """Count one answered request."""
+        children = self._children.get((method, route, status))
+        if children is None:
+            children = (self.requests.labels(method, route, str(status)), self.seconds.labels(route))
+            self._children[method, route, status] = children
+        children[0].inc()
+        children[1].observe(seconds)
+
+
+class RequestEnvelope:
+    """Outermost ASGI layer. Logs method, route template, status and time; never the query or a path's values."""
+
+    def __init__(self, app: ASGIApp, *, metrics: Metrics, log_access: bool) -> None:
+        self.app = app
+        self.metrics = metrics
+        self.log_access = log_access
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            await self.app(scope, receive, send)
+            return
+        request_id = _request_id(scope)
+        token = request_id_var.set(request_id)
+        header = (b"x-request-id", request_id.encode())
+        started, status = time.perf_counter(), 0
+
+        async def send_with_id(message: Message) -> None:
+            nonlocal status
+            if message["type"] == "http.response.start":
+                status = message["status"]
+                message["headers"] = [*message["headers"], header]
+            await send(message)
+
+        try:
+            await self.app(scope, receive, send_with_id)
+        except Exception as error:
+            if status:
+                # Half an answer has left: only a cut connection tells the caller that it is not whole.
+                raise
+            await answer_unexpected(error)(scope, receive, send_with_id)
+        finally:
+            seconds = time.perf_counter() - started
+            route = getattr(scope.get("route"), "path", "(none)")
+            self.metrics.observe(scope["method"], route, status, seconds)
+            if self.log_access:
+                logger.info("request", method=scope["method"], route=route, status=status, ms=round(seconds * 1000, 2))
+            request_id_var.reset(token)
+
+
+def _request_id(scope: Scope) -> str:
+    for name, value in scope["headers"]:
+        if name == b"x-request-id" and _REQUEST_ID.fullmatch(value):
+            return bytes(value).decode()
+    return uuid7().hex
+
+
+def install_health_routes(app: FastAPI) -> None:
+    """`/healthz` (the process runs), `/readyz` (it can serve), `/metrics`. Internal: the gateway does not route them."""
+
+    @app.get("/healthz", include_in_schema=False)
+    async def healthz() -> Response:
+        return Response(b'{"status":"ok"}', media_type="application/json")
+
+    @app.get("/readyz", include_in_schema=False)
+    async def readyz(request: Request) -> Response:
+        try:
+            await request.app.state.kit.database.reads.fetchval("SELECT 1 FROM log_head", timeout=2)
+        except Exception as error:  # Whatever it is, the answer is the same: not ready.
+            logger.warning("not ready", error=type(error).__name__)
+            return Response(b'{"status":"database"}', status_code=503, media_type="application/json")
+        return Response(b'{"status":"ok"}', media_type="application/json")
+
+    @app.get("/metrics", include_in_schema=False)
+    async def metrics(request: Request) -> Response:
+        return Response(generate_latest(request.app.state.metrics.registry), media_type=CONTENT_TYPE_LATEST)
+
+
+def trace_requests(app: ASGIApp, settings: KitSettings) -> ASGIApp:
+    """OpenTelemetry around the app when `MINGQUAN_OTLP_ENDPOINT` is set; the app itself otherwise."""
+    if settings.otlp_endpoint is None:
+        return app
+    # Imported here: the SDK costs 40 MB and 0.4 s that a city without a collector need not pay.
+    from opentelemetry.exporter.otlp.proto.http.trace_exporter import OTLPSpanExporter
+    from opentelemetry.instrumentation.asgi import OpenTelemetryMiddleware
+    from opentelemetry.sdk.resources import Resource
+    from opentelemetry.sdk.trace import TracerProvider
+    from opentelemetry.sdk.trace.export import BatchSpanProcessor
+
+    provider = TracerProvider(resource=Resource.create({"service.name": f"mingquan-{settings.schema_name}"}))
+    provider.add_span_processor(BatchSpanProcessor(OTLPSpanExporter(endpoint=settings.otlp_endpoint)))
+    return OpenTelemetryMiddleware(app, tracer_provider=provider)

@@ -1,0 +1,1 @@
+"""Schemas that cross a service's border. Pydantic and the standard library only."""

@@ -1,0 +1,21 @@
+"""Scopes that a token may carry. A scope says what; the organisation's subtree says for whom."""
+
+from enum import StrEnum
+
+
+class Scope(StrEnum):
+    """Closed list of rights. Reading what is public needs none."""
+
+    ORGANIZATIONS_WRITE = "organizations:write"
+    CLIENTS_ADMIN = "clients:admin"
+    KEYS_ADMIN = "keys:admin"
+    CALENDAR_WRITE = "calendar:write"
+    EVENTS_READ = "events:read"
+    AUDIT_READ = "audit:read"
+    POLICY_WRITE = "policy:write"
+    POLICY_IMPORT = "policy:import"
+    POLICY_REVIEW = "policy:review"
+    POLICY_APPROVE = "policy:approve"
+    POLICY_SIGN = "policy:sign"
+    POLICY_RELEASE = "policy:release"
+    SEARCH_ADMIN = "search:admin"
