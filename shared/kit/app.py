@@ -106,7 +106,7 @@ def create_app(
         description=description,
         version="1",
         lifespan=lifespan,
-        root_path=settings.source,
+        servers=[{"url": settings.source}],
         generate_unique_id_function=lambda route: route.name,
         redoc_url=None,
     )
@@ -132,7 +132,7 @@ def _openapi(app: FastAPI) -> dict[str, Any]:
             version=app.version,
             description=app.description,
             routes=app.routes,
-            servers=[{"url": app.root_path}],
+            servers=app.servers,
         )
         schemas = document.setdefault("components", {}).setdefault("schemas", {})
         problem = Problem.model_json_schema(ref_template="#/components/schemas/{model}")

@@ -1,0 +1,1 @@
+"""Follows the services' logs, keeps Meilisearch equal to them, and answers searches."""

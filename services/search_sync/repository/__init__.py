@@ -1,0 +1,1 @@
+"""Every SQL statement of search_sync. No decisions."""

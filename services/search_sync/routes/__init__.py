@@ -1,0 +1,1 @@
+"""HTTP routes of search_sync: parse, authorise, call one use case, answer."""

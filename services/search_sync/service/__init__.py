@@ -1,0 +1,1 @@
+"""Use cases of search_sync, each as its sentence in the specification."""

@@ -1,0 +1,100 @@
+"""A real PostgreSQL and a real Meilisearch for the whole run, started on demand, in folders of their own.
+
+`database_url(schema)` gives a freshly cloned database per test that asks for one; unit tests ask for nothing and
+start nothing.
+"""
+
+import asyncio
+import itertools
+import os
+import shutil
+import tempfile
+from collections.abc import AsyncIterator, Callable, Iterator
+from pathlib import Path
+
+import asyncpg
+import pytest
+
+from deploy.local.meilisearch import Meilisearch
+from deploy.local.postgres import Postgres, place_for
+from deploy.local.processes import free_port
+from deploy.local.provision import SCHEMAS, provision
+from shared.kit import migrations
+
+PASSWORD = "test-only-password"
+MASTER_KEY = "test-only-master-key"
+ROOT = Path(__file__).resolve().parent.parent
+# Survives runs: the Meilisearch program is downloaded once. `make run` shares it.
+CACHE = Path(os.environ.get("MINGQUAN_CACHE", ROOT / ".mingquan" / "cache"))
+PACKAGES = {
+    "exchange": "services.exchange_api",
+    "policy": "services.policy_api",
+    "search": "services.search_sync",
+}
+_numbers = itertools.count(1)
+
+
+@pytest.fixture(scope="session")
+def state() -> Iterator[Path]:
+    """A folder for this run's servers."""
+    folder = Path(tempfile.mkdtemp(prefix="mingquan-test-"))
+    folder.chmod(0o711)
+    yield folder
+    shutil.rmtree(folder, ignore_errors=True)
+
+
+@pytest.fixture(scope="session")
+def postgres(state: Path) -> Iterator[Postgres]:
+    """The run's PostgreSQL with one migrated template database."""
+    server = Postgres(place_for(state), port=free_port(), password=PASSWORD, durable=False)
+    server.start()
+    try:
+        # Alembic runs its own event loop, so this must not happen inside the tests'.
+        asyncio.run(_make_template(server))
+        for schema in SCHEMAS:
+            url = service_url(server, "template_mingquan", schema)
+            migrations.upgrade(PACKAGES[schema], database_url=url, schema=schema)
+        yield server
+    finally:
+        server.stop()
+
+
+def service_url(server: Postgres, database: str, schema: str) -> str:
+    """The address by which one service reaches one database, in its own role."""
+    host = server.url.rpartition("@")[2].rpartition("/")[0]
+    return f"postgresql://mingquan_{schema}:{PASSWORD}@{host}/{database}"
+
+
+async def _make_template(server: Postgres) -> None:
+    admin = await asyncpg.connect(server.url)
+    await admin.execute("CREATE DATABASE template_mingquan")
+    await admin.close()
+    inside = await asyncpg.connect(server.url.rpartition("/")[0] + "/template_mingquan")
+    await provision(inside, password=PASSWORD)
+    await inside.close()
+
+
+@pytest.fixture
+async def clone(postgres: Postgres) -> AsyncIterator[str]:
+    """The name of a database of this test's own, migrated and empty."""
+    name = f"test_{next(_numbers)}"
+    admin = await asyncpg.connect(postgres.url)
+    await admin.execute(f"CREATE DATABASE {name} TEMPLATE template_mingquan STRATEGY file_copy")
+    yield name
+    await admin.execute(f"DROP DATABASE {name} WITH (FORCE)")
+    await admin.close()
+
+
+@pytest.fixture
+def database_url(postgres: Postgres, clone: str) -> Callable[[str], str]:
+    """Address of the test's own database for a service's schema."""
+    return lambda schema: service_url(postgres, clone, schema)
+
+
+@pytest.fixture(scope="session")
+def meilisearch(state: Path) -> Iterator[Meilisearch]:
+    """The run's Meilisearch. Tests use index names of their own."""
+    server = Meilisearch(state / "meilisearch", port=free_port(), master_key=MASTER_KEY, cache=CACHE)
+    server.start()
+    yield server
+    server.stop()

@@ -1,0 +1,128 @@
+"""Starts services in the test's own process, wired to each other without a socket: same apps as production."""
+
+from collections.abc import AsyncIterator, Callable
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass, field
+from typing import Any
+
+import httpx
+from fastapi import FastAPI
+
+from services.exchange_api.bootstrap import bootstrap
+from services.exchange_api.main import build_app as build_exchange
+from services.exchange_api.settings import Settings as ExchangeSettings
+from shared.kit.database import Database
+from shared.schemas.organizations import (
+    Level,
+    OrganizationInput,
+    OrganizationKind,
+    credit_code_check_character,
+)
+from shared.schemas.scopes import Scope
+
+CITY = "1137010000418859XL"
+EXCHANGE_URL = "http://exchange.test"
+SECRETS: dict[str, Any] = {
+    "cursor_key": "a-cursor-key-for-tests-only-000000",
+    "key_encryption_key": "a-key-encryption-key-for-tests-only",
+    "exchange_url": EXCHANGE_URL,
+    "log_access": False,
+}
+
+
+def credit_code(first17: str) -> str:
+    """A valid invented organisation code."""
+    return first17 + credit_code_check_character(first17)
+
+
+DISTRICT_A = credit_code("11370102004190001")
+DISTRICT_B = credit_code("11370103004190002")
+BUREAU_A = credit_code("11370102004190003")  # a bureau of district A
+TREE = {
+    DISTRICT_A: OrganizationInput(
+        name="历下区人民政府",
+        kind=OrganizationKind.GOVERNMENT,
+        level=Level.DISTRICT,
+        division_code="370102",
+        parent=CITY,
+    ),
+    DISTRICT_B: OrganizationInput(
+        name="市中区人民政府",
+        kind=OrganizationKind.GOVERNMENT,
+        level=Level.DISTRICT,
+        division_code="370103",
+        parent=CITY,
+    ),
+    BUREAU_A: OrganizationInput(name="历下区教育局", level=Level.DISTRICT, division_code="370102", parent=DISTRICT_A),
+}
+
+
+@dataclass
+class Suite:
+    """Services running in this process, reached by name."""
+
+    exchange: httpx.AsyncClient
+    admin_token: str
+    apps: dict[str, FastAPI] = field(default_factory=dict)
+    clients: dict[str, httpx.AsyncClient] = field(default_factory=dict)
+
+    async def token(self, organization: str, *scopes: Scope) -> dict[str, str]:
+        """Headers of a new client of that organisation with those scopes."""
+        wanted = {"name": "测试客户端", "organization": organization, "scopes": [scope.value for scope in scopes]}
+        created = await self.exchange.post("/v1/clients", json=wanted, headers=self.admin)
+        assert created.status_code == 201, created.text
+        secret = created.json()["secret"]
+        return await sign_in(self.exchange, secret["client_id"], secret["client_secret"])
+
+    @property
+    def admin(self) -> dict[str, str]:
+        return {"Authorization": f"Bearer {self.admin_token}"}
+
+
+async def sign_in(exchange: httpx.AsyncClient, client_id: str, client_secret: str) -> dict[str, str]:
+    """Headers with an access token."""
+    form = {"grant_type": "client_credentials"}
+    answer = await exchange.post("/v1/oauth/token", data=form, auth=(client_id, client_secret))
+    assert answer.status_code == 200, answer.text
+    return {"Authorization": f"Bearer {answer.json()['access_token']}"}
+
+
+@asynccontextmanager
+async def running(app: FastAPI, base_url: str) -> AsyncIterator[httpx.AsyncClient]:
+    """The app between start and stop, and a client that talks to it directly."""
+    async with app.router.lifespan_context(app):
+        transport = httpx.ASGITransport(app=app, raise_app_exceptions=False)
+        async with httpx.AsyncClient(transport=transport, base_url=base_url) as client:
+            yield client
+
+
+def route_to(app: FastAPI, hosts: dict[str, FastAPI]) -> None:
+    """Let a service's outgoing calls reach other services of this process by host name."""
+    kit = app.state.kit
+    mounts = {f"http://{host}": httpx.ASGITransport(app=target) for host, target in hosts.items()}
+    kit.client._mounts = {httpx._utils.URLPattern(prefix): transport for prefix, transport in mounts.items()}
+
+
+@asynccontextmanager
+async def exchange_suite(database_url: Callable[[str], str]) -> AsyncIterator[Suite]:
+    """exchange_api with a city, two districts and a bureau, and an administrator's token."""
+    settings = ExchangeSettings(database_url=database_url("exchange"), **SECRETS)
+    database = Database(settings)
+    root = OrganizationInput(
+        name="泉城市人民政府", kind=OrganizationKind.GOVERNMENT, level=Level.CITY, division_code="370100"
+    )
+    created = await bootstrap(database, settings, CITY, root)
+    await database.engine.dispose()
+    assert created is not None
+    app = build_exchange(settings)
+    async with AsyncExitStack() as stack:
+        exchange = await stack.enter_async_context(running(app, EXCHANGE_URL))
+        headers = await sign_in(exchange, str(created.secret.client_id), created.secret.client_secret)
+        suite = Suite(exchange, headers["Authorization"].removeprefix("Bearer "), apps={"exchange": app})
+        suite.clients["exchange"] = exchange
+        for code, organization in TREE.items():
+            answer = await exchange.put(
+                f"/v1/organizations/{code}", json=organization.model_dump(mode="json"), headers=headers
+            )
+            assert answer.status_code == 201, answer.text
+        yield suite
