@@ -128,6 +128,8 @@ class Database:
             self._url.set(drivername="postgresql+asyncpg"),
             # The transaction is the driver's own, so that both ways of writing share it.
             isolation_level="AUTOCOMMIT",
+            # Values must not reach the log through an exception's text.
+            hide_parameters=True,
             pool_size=settings.write_pool_size,
             max_overflow=0,
             pool_timeout=10,

@@ -47,7 +47,28 @@ class DocKind(StrEnum):
 
 
 KIND_NAMES: dict[DocKind, str] = dict(
-    zip(DocKind, ["决议", "决定", "命令", "公报", "公告", "通告", "意见", "通知", "通报", "报告", "请示", "批复", "议案", "函", "纪要", "无"], strict=True)
+    zip(
+        DocKind,
+        [
+            "决议",
+            "决定",
+            "命令",
+            "公报",
+            "公告",
+            "通告",
+            "意见",
+            "通知",
+            "通报",
+            "报告",
+            "请示",
+            "批复",
+            "议案",
+            "函",
+            "纪要",
+            "无",
+        ],
+        strict=True,
+    )
 )
 """The Chinese word of each kind."""
 

@@ -6,7 +6,7 @@ from typing import Any
 
 import asyncpg
 import sqlalchemy as sa
-from sqlalchemy.dialects.postgresql import array
+from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from services.exchange_api.models import OrganizationRow
@@ -25,7 +25,7 @@ async def list_descendants(orm: AsyncSession, code: str) -> Sequence[Organizatio
     """Everything below, the organisation itself left out, upper nodes first."""
     statement = (
         sa.select(OrganizationRow)
-        .where(OrganizationRow.path.contains(array([code])), OrganizationRow.code != code)
+        .where(OrganizationRow.path.contains(sa.cast([code], ARRAY(sa.Text))), OrganizationRow.code != code)
         .order_by(sa.func.cardinality(OrganizationRow.path))
     )
     return (await orm.scalars(statement)).all()

@@ -1,4 +1,4 @@
-"""Tables of policy_api. No behaviour."""
+"""The declarative base of policy_api's tables, the kit's tables in it already."""
 
 from sqlalchemy.orm import DeclarativeBase
 

@@ -1,0 +1,5 @@
+"""Tables of policy_api. No behaviour."""
+
+from services.policy_api.models.base import Base
+
+__all__ = ["Base"]
