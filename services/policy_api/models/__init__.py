@@ -1,5 +1,12 @@
 """Tables of policy_api. No behaviour."""
 
 from services.policy_api.models.base import Base
+from services.policy_api.models.policies import (
+    InterpretationRow,
+    PolicyRow,
+    PolicyVersionRow,
+    RelationRow,
+    RenderingRow,
+)
 
-__all__ = ["Base"]
+__all__ = ["Base", "InterpretationRow", "PolicyRow", "PolicyVersionRow", "RelationRow", "RenderingRow"]
