@@ -13,6 +13,7 @@ from fastapi_offline import FastAPIOffline
 from shared.kit import feed
 from shared.kit.auth import TokenVerifier, keys_over_http
 from shared.kit.calendars import CalendarSource
+from shared.kit.clock import Clock, system_clock
 from shared.kit.database import Database
 from shared.kit.feed import LogSignal
 from shared.kit.http import install_problem_handlers
@@ -39,6 +40,7 @@ class Kit:
     calendar: CalendarSource
     signal: LogSignal
     extra: dict[str, Any]
+    clock: Clock = system_clock
 
 
 def build_kit(settings: KitSettings) -> Kit:

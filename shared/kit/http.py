@@ -114,11 +114,12 @@ def problem_body(
     return to_json({**(facts or {}), **document})
 
 
-def problem_of(error: DomainError) -> bytes:
-    """The problem document of an error of the tree."""
-    return problem_body(
-        error.status, error.code, error.detail, title=error.title, errors=error.errors, facts=error.facts
+def problem_facts(error: DomainError) -> dict[str, Any]:
+    """The members of an error's problem document, for one line of a bulk answer."""
+    document: dict[str, Any] = from_json(
+        problem_body(error.status, error.code, error.detail, title=error.title, errors=error.errors, facts=error.facts)
     )
+    return document
 
 
 def describe_invalid(errors: list[ErrorDetails] | list[Any], *, base: str = "") -> list[InvalidField]:

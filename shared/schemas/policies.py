@@ -6,7 +6,7 @@ dates that fit together) is checked by policy_api's rules.
 
 from datetime import date
 from enum import StrEnum
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 from uuid import UUID
 
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
@@ -433,3 +433,76 @@ class Interpretation(BaseModel):
     published_on: date
     theme: str | None
     content_hash: Sha256
+
+
+class PolicySummary(BaseModel):
+    """A policy as a list shows it: the representation without text, outline, attachments and history."""
+
+    id: UUID
+    version: int
+    version_number: int
+    organization: OrganizationRef
+    external_id: str
+    level: Level
+    division_code: str
+    title: str
+    doc_class: DocClass
+    kind: DocKind
+    doc_no: str | None
+    theme: str | None
+    issuers: list[str]
+    signed_on: date | None
+    published_on: date
+    effective_on: date
+    expires_on: date | None
+    repealed_on: date | None
+    validity: Validity
+    validity_note: str | None
+    publicity: PublicityAttribute
+    summary: str | None
+    relations: list[Relation]
+    interpretations: list[InterpretationRef]
+    content_hash: Sha256
+
+
+class PolicyVersionFacts(BaseModel):
+    """One text of a document, without its content."""
+
+    number: int
+    label: str | None
+    adopted_on: date | None
+    effective_on: date | None = Field(description="Null for a draft that says no day; its release sets it.")
+    instrument: str | None
+    content_hash: Sha256
+    published_on: date | None
+    released_at: AwareDatetime | None = Field(description="Since when it is public; null: not yet.")
+    recorded_at: AwareDatetime
+
+
+class PolicyVersion(PolicyVersionFacts):
+    """One text with its content as it was accepted; `content_hash` covers it."""
+
+    content: dict[str, Any] = Field(description="The normalised PolicyInput, plus `doc_no_raw`.")
+
+
+class PublicState(BaseModel):
+    """That something is public now, and in which version."""
+
+    id: UUID
+    version: int
+    type: Literal["policy", "interpretation"]
+
+
+class PublicStates(BaseModel):
+    """Those of the asked for that are public; the others are not, or not any more."""
+
+    items: list[PublicState]
+
+
+class BatchResult(BaseModel):
+    """What became of one line of a batch: a receipt, or the problem document that says why not."""
+
+    line: int = Field(title="行号", description="From 1; blank lines are not counted.")
+    status: int = Field(title="状态码", description="As the single PUT would have answered.")
+    receipt: Receipt | None = None
+    problem: dict[str, Any] | None = Field(default=None, title="错误", description="A Problem (RFC 9457).")

@@ -1,0 +1,24 @@
+"""The HTTP door of policy_api."""
+
+from fastapi import FastAPI
+
+from services.policy_api.routes import batch, interpretations, policies
+from services.policy_api.settings import Settings
+from shared.kit.app import create_app
+
+DESCRIPTION = "政策文件库：全部历史文本、政策解读、三同步审签。Policies with every version, interpretations, and the three-sync gate."
+
+
+def build_app(settings: Settings) -> FastAPI:
+    """The application; nothing is connected before its life span begins."""
+    return create_app(
+        settings,
+        title="明泉 · 政策文件库 policy_api",
+        description=DESCRIPTION,
+        routers=[policies.router, batch.router, interpretations.router],
+    )
+
+
+def app() -> FastAPI:
+    """For `uvicorn --factory`."""
+    return build_app(Settings())

@@ -1,0 +1,61 @@
+"""Pushing many policies: NDJSON in, one result line per input line out, in order."""
+
+from collections.abc import AsyncIterator
+from typing import Any
+
+from fastapi import Request
+from fastapi.responses import StreamingResponse
+from pydantic_core import to_json
+
+from services.policy_api.routes.policies import Pusher, ValidateOnly
+from services.policy_api.service.batch import Batch
+from shared.kit.clock import Now
+from shared.kit.http import UnsupportedMediaType, api_router, problems
+from shared.schemas.policies import BatchLine, BatchResult
+
+router = api_router(tags=["policies"])
+NDJSON = "application/x-ndjson"
+
+
+@router.post(
+    "/v1/policies:batch",
+    response_class=StreamingResponse,
+    responses={
+        200: {
+            "description": "每行输入一行结果（NDJSON），顺序相同",
+            "content": {NDJSON: {"schema": {"$ref": "#/components/schemas/BatchResult"}}},
+        },
+        **problems(415),
+    },
+    openapi_extra={
+        "requestBody": {
+            "required": True,
+            "description": "NDJSON，每行一份文件",
+            "content": {NDJSON: {"schema": {"type": "string"}}},
+        },
+        "x-line": BatchLine.__name__,
+    },
+    summary="批量推送政策文件 Push many policies",
+)
+async def push_batch(
+    request: Request, caller: Pusher, now: Now, validate_only: ValidateOnly = False
+) -> StreamingResponse:
+    """One `BatchLine` a line in, one `BatchResult` a line out, in order. Lines are committed in chunks as they arrive.
+
+    A bad line is answered with its own problem document and never sinks its neighbours. Bounds: lines of a batch and
+    bytes of a line as documented in docs/operations.md; beyond them one last line says where the batch was cut.
+    """
+    content_type = request.headers.get("content-type", "").partition(";")[0].strip().lower()
+    if content_type not in (NDJSON, "application/ndjson", "application/jsonl"):
+        raise UnsupportedMediaType(f"批量推送应为 {NDJSON}（每行一个 JSON 对象）")
+    batch = Batch(request.app.state.kit, caller, now, validate_only=validate_only)
+    return StreamingResponse(_lines(batch, request), media_type=NDJSON, headers={"Cache-Control": "no-store"})
+
+
+async def _lines(batch: Batch, request: Request) -> AsyncIterator[bytes]:
+    async for result in batch.run(request):
+        yield to_json(_compact(result), by_alias=True) + b"\n"
+
+
+def _compact(result: BatchResult) -> dict[str, Any]:
+    return result.model_dump(mode="python", exclude_none=True)

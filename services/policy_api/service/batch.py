@@ -1,0 +1,164 @@
+"""A batch on its way through: lines are gathered into chunks, each chunk is one transaction.
+
+Results wait in memory for a caller who sends everything before reading anything; otherwise both would wait for ever.
+"""
+
+import asyncio
+import contextlib
+from collections.abc import AsyncIterator
+from dataclasses import dataclass
+from datetime import datetime
+
+import asyncpg
+from fastapi import Request
+from pydantic import ValidationError
+
+from services.policy_api.service.content import normalize_policy
+from services.policy_api.service.pushing import Push, Result, push_policies
+from services.policy_api.settings import Settings
+from shared.kit.app import Kit
+from shared.kit.auth import Caller
+from shared.kit.clock import local_day
+from shared.kit.errors import Conflict, DomainError, RuleViolation, TooLarge, Unavailable
+from shared.kit.http import describe_invalid, iterate_lines, parse_json, problem_facts
+from shared.kit.logging import get_logger
+from shared.schemas.policies import BatchLine, BatchResult, Outcome
+from shared.schemas.problems import ErrorCode
+from shared.schemas.scopes import Scope
+
+logger = get_logger(__name__)
+
+
+class RepeatedInBatch(Conflict):
+    code, status, title = ErrorCode.REPEATED_IN_BATCH, 409, "同一批中重复"
+
+
+class BatchTooLarge(TooLarge):
+    code, title = ErrorCode.BATCH_TOO_LARGE, "批量过大"
+
+
+@dataclass(frozen=True)
+class _Line:
+    """A line's number and what it says, or why it cannot be taken."""
+
+    number: int
+    content: Push | DomainError
+
+
+class Batch:
+    """One batch of one caller."""
+
+    def __init__(self, kit: Kit, caller: Caller, now: datetime, *, validate_only: bool) -> None:
+        assert isinstance(kit.settings, Settings)
+        self._kit = kit
+        self._settings = kit.settings
+        self._caller = caller
+        self._now = now
+        self._validate_only = validate_only
+        self._first_line: dict[tuple[str, str], int] = {}
+        self._results: asyncio.Queue[list[BatchResult] | None] = asyncio.Queue()
+
+    async def run(self, request: Request) -> AsyncIterator[BatchResult]:
+        """Results in the order of the lines, while the rest is still coming in."""
+        work = asyncio.create_task(self._work(request))
+        try:
+            while (results := await self._results.get()) is not None:
+                for result in results:
+                    yield result
+            await work
+        finally:
+            work.cancel()
+            with contextlib.suppress(asyncio.CancelledError, Exception):
+                await work
+
+    async def _work(self, request: Request) -> None:
+        try:
+            chunk: list[_Line] = []
+            number = 0
+            async for raw in iterate_lines(request, max_line=self._settings.max_line_bytes):
+                number += 1
+                if number > self._settings.max_batch_lines:
+                    await self._store(chunk)
+                    chunk = []
+                    await self._results.put([self._cut(number)])
+                    break
+                chunk.append(_Line(number, await self._read(number, raw)))
+                if len(chunk) >= self._settings.batch_chunk_lines:
+                    await self._store(chunk)
+                    chunk = []
+            await self._store(chunk)
+        finally:
+            await self._results.put(None)
+
+    async def _read(self, number: int, raw: bytes | None) -> Push | DomainError:
+        """The push that a line asks for, or the error that refuses it."""
+        try:
+            if raw is None:
+                raise TooLarge(
+                    f"本行超过上限{self._settings.max_line_bytes}字节", limit_bytes=self._settings.max_line_bytes
+                )
+            line = _parse(raw)
+            key = (line.organization, line.external_id)
+            first = self._first_line.setdefault(key, number)
+            if first != number:
+                raise RepeatedInBatch(f"第{first}行已是同一机关的同一文件；每批每份文件只能出现一次", first_line=first)
+            return await self._prepare(line)
+        except DomainError as error:
+            return error
+
+    async def _prepare(self, line: BatchLine) -> Push:
+        organization = await self._caller.ensure_covers(line.organization)
+        importing = line.published_on is not None or line.repealed_on is not None
+        self._caller.ensure_has(Scope.POLICY_IMPORT if importing else Scope.POLICY_WRITE)
+        content = normalize_policy(line, importing=importing, today=local_day(self._now))
+        return Push(organization, line.external_id, content, line.published_on)
+
+    async def _store(self, chunk: list[_Line]) -> None:
+        """One transaction for the chunk; its results follow its commit."""
+        if not chunk:
+            return
+        pushes = [line.content for line in chunk if isinstance(line.content, Push)]
+        outcomes = iter(await self._push(pushes))
+        results: list[Result] = [next(outcomes) if isinstance(line.content, Push) else line.content for line in chunk]
+        await self._results.put([_result(line.number, result) for line, result in zip(chunk, results, strict=True)])
+        # A caller who sends without pause must not keep the other requests of this process waiting.
+        await asyncio.sleep(0)
+
+    async def _push(self, pushes: list[Push]) -> list[Result]:
+        if not pushes:
+            return []
+        try:
+            async with self._kit.database.write() as session:
+                return await push_policies(
+                    session,
+                    pushes,
+                    actor=self._caller.client_id,
+                    now=self._now,
+                    validate_only=self._validate_only,
+                )
+        except (OSError, asyncpg.PostgresError, asyncpg.InterfaceError, TimeoutError) as error:
+            logger.error("batch chunk failed", error=type(error).__name__, lines=len(pushes))
+            return [Unavailable("数据库暂时不可用，本行没有存入；请稍后重发本行") for _ in pushes]
+
+    def _cut(self, number: int) -> BatchResult:
+        limit = self._settings.max_batch_lines
+        error = BatchTooLarge(f"一批最多{limit}行；从第{number}行起没有处理，请另批发送", limit_lines=limit)
+        return _result(number, error)
+
+
+def _parse(raw: bytes) -> BatchLine:
+    try:
+        if b"\\u0000" in raw:
+            return BatchLine.model_validate(parse_json(raw))
+        return BatchLine.model_validate_json(raw)
+    except ValidationError as error:
+        errors = error.errors(include_url=False, include_input=False)
+        if errors[0]["type"] == "json_invalid":
+            parse_json(raw)  # Raises with the sentence that the other routes use too.
+        raise RuleViolation("请按所列各项改正本行", errors=describe_invalid(errors, base="/")) from error
+
+
+def _result(number: int, result: Result) -> BatchResult:
+    if isinstance(result, DomainError):
+        return BatchResult(line=number, status=result.status, problem=problem_facts(result))
+    return BatchResult(line=number, status=201 if result.outcome is Outcome.CREATED else 200, receipt=result)

@@ -1,0 +1,327 @@
+"""Making documents public, keeping what the public reads up to date, and taking documents back.
+
+Whoever changes something that shows in another document's representation refreshes both here, in one transaction.
+"""
+
+import json
+from collections.abc import Iterable, Sequence
+from datetime import date, datetime
+from typing import Any
+from uuid import UUID
+
+import asyncpg
+
+from services.policy_api.repository import interpretations as interpretation_repository
+from services.policy_api.repository import policies as repository
+from services.policy_api.service.rendering import (
+    CHANGES_TARGET,
+    INVERSES,
+    PolicyFacts,
+    RelationFacts,
+    Rendered,
+    TextFacts,
+    render_interpretation,
+    render_policy,
+    shown_text,
+)
+from shared.kit.auth import Caller
+from shared.kit.clock import local_day
+from shared.kit.database import WriteSession
+from shared.kit.errors import Conflict, IllegalMove, NotFound
+from shared.kit.log import Announcement
+
+
+def policy_facts(row: Any) -> PolicyFacts:
+    """The facts of a row of `load_facts`."""
+    outgoing = [RelationFacts(*relation[:5]) for relation in row["outgoing"] or ()]
+    incoming = [
+        RelationFacts(INVERSES[kind], policy_id, title, doc_no, articles, effective_on)
+        for kind, policy_id, title, doc_no, articles, effective_on in row["incoming"] or ()
+    ]
+    names = ("id", "title", "form", "stage", "published_on")
+    return PolicyFacts(
+        id=row["id"],
+        version=row["version"],
+        organization=row["organization"],
+        organization_name=row["organization_name"],
+        external_id=row["external_id"],
+        level=row["level"],
+        division_code=row["division_code"],
+        texts=[TextFacts(*text) for text in row["texts"] or ()],
+        relations=[*outgoing, *incoming],
+        interpretations=[dict(zip(names, item, strict=True)) for item in row["interpretations"] or ()],
+    )
+
+
+async def refresh(
+    session: WriteSession, ids: Iterable[UUID], *, today: date, reason: str = "policy.changed"
+) -> dict[UUID, int]:
+    """Render these policies anew and announce those that differ; returns their new versions.
+
+    Policies without a released text are passed over. Their interpretations, which name the policy's title and validity,
+    follow. The caller holds the policies' locks.
+    """
+    driver = await session.driver()
+    rows = [row for row in await repository.load_facts(driver, sorted(set(ids))) if _is_renderable(row)]
+    if not rows:
+        return {}
+    rendered = await _render_changed(driver, rows, today)
+    await repository.keep_replaced(driver, [row["id"] for row in rows if row["id"] in rendered])
+    await repository.store_rendered(driver, [_as_row(policy_id, *what) for policy_id, what in rendered.items()])
+    for row in rows:
+        if row["id"] in rendered:
+            version, result = rendered[row["id"]]
+            event = "policy.released" if row["state"] != "public" else reason
+            session.announce(Announcement(event, str(row["id"]), version, result.representation))
+    await refresh_interpretations(session, list(rendered))
+    return {policy_id: version for policy_id, (version, _) in rendered.items()}
+
+
+def _is_renderable(row: Any) -> bool:
+    return bool(row["texts"]) and row["state"] != "withdrawn"
+
+
+async def _render_changed(
+    driver: asyncpg.Connection, rows: Sequence[Any], today: date
+) -> dict[UUID, tuple[int, Rendered]]:
+    """New versions of those whose representation differs from the stored one."""
+    facts = {row["id"]: policy_facts(row) for row in rows}
+    shown = {policy_id: shown_text(fact.texts, today).number for policy_id, fact in facts.items()}
+    contents = await repository.load_contents(driver, list(shown.items()))
+    changed = {}
+    for row in rows:
+        fact = facts[row["id"]]
+        content = json.loads(contents[row["id"], shown[row["id"]]])
+        if row["etag"] is not None and render_policy(fact, content, today=today).etag == row["etag"]:
+            continue
+        version = fact.version + 1
+        changed[row["id"]] = (version, render_policy(_at_version(fact, version), content, today=today))
+    return changed
+
+
+def _at_version(facts: PolicyFacts, version: int) -> PolicyFacts:
+    return PolicyFacts(**{**vars(facts), "version": version})
+
+
+def _as_row(policy_id: UUID, version: int, rendered: Rendered) -> dict[str, Any]:
+    return {
+        "id": policy_id,
+        "version": version,
+        "representation": rendered.representation,
+        "listing": rendered.listing,
+        "etag": rendered.etag,
+        **rendered.columns,
+    }
+
+
+async def refresh_interpretations(session: WriteSession, policy_ids: Sequence[UUID]) -> None:
+    """Render the public interpretations of these policies anew and announce those that differ."""
+    driver = await session.driver()
+    rows = await interpretation_repository.list_public_of(driver, policy_ids)
+    if not rows:
+        return
+    named = await _named_policies(driver, {row["policy_id"] for row in rows})
+    for row in rows:
+        policy = named[row["policy_id"]]
+        _, etag = render_interpretation(row, policy, version=row["version"], published_on=row["published_on"])
+        if etag != row["etag"]:
+            await _store_interpretation(session, row, policy, row["published_on"], "interpretation.changed")
+
+
+async def _named_policies(driver: asyncpg.Connection, ids: Iterable[UUID]) -> dict[UUID, dict[str, Any]]:
+    """What an interpretation says of its policy, as the public reads it."""
+    rows = await repository.load_facts(driver, list(ids))
+    return {row["id"]: json.loads(row["representation"]) for row in rows if row["representation"] is not None}
+
+
+async def _store_interpretation(
+    session: WriteSession, row: Any, policy: dict[str, Any], published_on: date, event: str
+) -> None:
+    driver = await session.driver()
+    version = row["version"] + 1
+    representation, etag = render_interpretation(row, policy, version=version, published_on=published_on)
+    await interpretation_repository.keep_replaced(driver, [row["id"]])
+    await interpretation_repository.store_rendered(
+        driver, row["id"], version=version, published_on=published_on, representation=representation, etag=etag
+    )
+    session.announce(Announcement(event, str(row["id"]), version, representation))
+
+
+async def publish_interpretations(
+    session: WriteSession, ids: Sequence[UUID], *, published_on: date, today: date
+) -> None:
+    """Make drafts public, or a changed content visible, and show them on their policies. Policies must be public.
+
+    The caller holds the policies' locks. Both sides of each link change in this transaction.
+    """
+    driver = await session.driver()
+    rows = await interpretation_repository.list_by_ids(driver, ids)
+    named = await _named_policies(driver, {row["policy_id"] for row in rows})
+    for row in rows:
+        if row["policy_id"] not in named:
+            raise Conflict("被解读的政策尚未公开；解读须与政策同步公开")
+        event = "interpretation.changed" if row["state"] == "public" else "interpretation.released"
+        await _store_interpretation(session, row, named[row["policy_id"]], published_on, event)
+    await refresh(session, {row["policy_id"] for row in rows}, today=today)
+
+
+async def write_relations(session: WriteSession, policy_id: UUID, relations: Sequence[dict[str, Any]]) -> set[UUID]:
+    """Replace what a public policy says of others; returns every policy whose representation that touches.
+
+    The caller has checked the relations and holds the locks.
+    """
+    driver = await session.driver()
+    touched = await repository.delete_relations(driver, [policy_id])
+    numbers = [relation["target_doc_no"] for relation in relations if relation["target_doc_no"]]
+    held = {
+        row["doc_no"]: row["id"]
+        for row in await repository.find_by_doc_nos(driver, numbers)
+        if row["state"] == "public"
+    }
+    rows = []
+    for position, relation in enumerate(relations):
+        target = relation["target_id"] or held.get(relation["target_doc_no"])
+        target_id = UUID(str(target)) if target is not None else None
+        rows.append(
+            {
+                "source_id": policy_id,
+                "position": position,
+                "type": str(relation["type"]),
+                "target_id": target_id,
+                "target_doc_no": relation["target_doc_no"],
+                "target_title": relation["target_title"],
+                "articles": relation["articles"],
+            }
+        )
+    await repository.insert_relations(driver, rows)
+    return touched | {row["target_id"] for row in rows if row["target_id"] is not None}
+
+
+async def release_policy_version(
+    session: WriteSession,
+    caller: Caller,
+    policy_id: UUID,
+    number: int,
+    *,
+    published_on: date,
+    now: datetime,
+    dossier_id: UUID,
+) -> int:
+    """Make a signed draft text public, with its relations; returns the policy's new public version.
+
+    One part of a dossier's release: the materials follow in the same transaction (`publish_interpretations`).
+    """
+    driver = await session.driver()
+    row = await repository.load_version(driver, policy_id, number)
+    if row is None:
+        raise NotFound("没有这份文本")
+    content = json.loads(row["content"])
+    await lock_neighbourhood(session, [policy_id], [content])
+    effective_on = row["effective_on"] or published_on
+    released = await repository.release_version(
+        driver,
+        policy_id,
+        number,
+        published_on=published_on,
+        effective_on=effective_on,
+        released_at=now,
+        dossier_id=dossier_id,
+    )
+    if not released:
+        raise IllegalMove("这份文本已经公开", allowed=[])
+    versions = await show_relations(session, {policy_id: content}, today=local_day(now))
+    session.record(
+        actor=caller.client_id,
+        action="policy.released",
+        subject=str(policy_id),
+        version=versions[policy_id],
+        organization=caller.principal.organization,
+        number=number,
+        hash=row["content_hash"],
+        dossier=str(dossier_id),
+    )
+    return versions[policy_id]
+
+
+async def show_relations(
+    session: WriteSession, contents: dict[UUID, dict[str, Any]], *, today: date
+) -> dict[UUID, int]:
+    """After texts became public: store their relations, bind those that waited for them, render all that is touched."""
+    driver = await session.driver()
+    touched = set(contents)
+    # First the documents themselves, so that relations among them find each other.
+    versions = await refresh(session, contents, today=today)
+    for policy_id, content in contents.items():
+        touched |= await write_relations(session, policy_id, content["relations"])
+    touched |= await repository.bind_pending(driver, list(contents), sorted(CHANGES_TARGET))
+    if touched != set(contents) or any(content["relations"] for content in contents.values()):
+        versions |= await refresh(session, touched, today=today)
+    return versions
+
+
+async def lock_neighbourhood(
+    session: WriteSession, policy_ids: Sequence[UUID], contents: Sequence[dict[str, Any]]
+) -> None:
+    """Hold these policies and all whose representation may change with theirs, in one ordered lock."""
+    driver = await session.driver()
+    own = [content["doc_no"] for content in contents if content["doc_no"]]
+    relations = [relation for content in contents for relation in content["relations"]]
+    numbers = [relation["target_doc_no"] for relation in relations if relation["target_doc_no"]]
+    ids = set(policy_ids) | {UUID(str(relation["target_id"])) for relation in relations if relation["target_id"]}
+    ids |= {row["id"] for row in await repository.find_by_doc_nos(driver, numbers)} if numbers else set()
+    ids |= await repository.list_pending_sources(driver, own) if own else set()
+    if policy_ids:
+        for row in await repository.load_facts(driver, list(policy_ids)):
+            linked = (*(row["outgoing"] or ()), *(row["incoming"] or ()))
+            ids |= {relation[1] for relation in linked if relation[1] is not None}
+    await repository.lock(driver, ids)
+
+
+async def withdraw_policy(session: WriteSession, caller: Caller, policy_id: UUID, *, reason: str, today: date) -> None:
+    """Take a public policy and its interpretations back. Its history is kept, and a push can prepare a new text."""
+    driver = await session.driver()
+    await lock_neighbourhood(session, [policy_id], [])
+    rows = await repository.load_facts(driver, [policy_id])
+    if not rows or rows[0]["state"] != "public":
+        raise NotFound("没有这份已公开的政策")
+    version = rows[0]["version"] + 1
+    await repository.keep_replaced(driver, [policy_id])
+    linked = {relation[1] for relation in (*(rows[0]["outgoing"] or ()), *(rows[0]["incoming"] or ()))}
+    await repository.withdraw(driver, policy_id, version=version)
+    session.announce(Announcement("policy.withdrawn", str(policy_id), version, None))
+    explained = await interpretation_repository.list_public_of(driver, [policy_id])
+    await interpretation_repository.keep_replaced(driver, [row["id"] for row in explained])
+    for row in await interpretation_repository.withdraw_of(driver, policy_id):
+        session.announce(Announcement("interpretation.withdrawn", str(row["id"]), row["version"], None))
+    session.record(
+        actor=caller.client_id,
+        action="policy.withdrawn",
+        subject=str(policy_id),
+        version=version,
+        organization=rows[0]["organization"],
+        reason=reason,
+    )
+    await refresh(session, {policy for policy in linked if policy is not None}, today=today)
+
+
+async def refresh_due(session: WriteSession, *, today: date, limit: int) -> int:
+    """What a date has changed since it was rendered: render it anew and tell the log; returns how many were due."""
+    driver = await session.driver()
+    due = await repository.list_due(driver, today, limit=limit)
+    await repository.lock(driver, due)
+    await refresh(session, due, today=today, reason="policy.validity_changed")
+    return len(due)
+
+
+async def bind_stragglers(session: WriteSession, *, today: date, limit: int) -> int:
+    """Relations whose two ends were written at the same moment and missed each other."""
+    driver = await session.driver()
+    targets = await repository.list_bindable(driver, sorted(CHANGES_TARGET), limit=limit)
+    if not targets:
+        return 0
+    rows = await repository.load_facts(driver, list(targets))
+    sources = await repository.list_pending_sources(driver, [row["doc_no"] for row in rows])
+    await repository.lock(driver, targets | sources)
+    touched = await repository.bind_pending(driver, list(targets), sorted(CHANGES_TARGET))
+    await refresh(session, touched, today=today)
+    return len(touched)

@@ -1,0 +1,388 @@
+"""Taking in what organisations push: create, replace or leave unchanged, one document or a chunk of a batch alike.
+
+Each step is one statement for the whole chunk. A document that breaks a rule is refused alone; its neighbours go in.
+"""
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+from typing import Any
+from uuid import UUID
+
+import asyncpg
+from uuid_utils.compat import uuid7
+
+from services.policy_api.repository import policies as repository
+from services.policy_api.service.content import Content
+from services.policy_api.service.publication import lock_neighbourhood, show_relations
+from services.policy_api.service.rendering import CHANGES_TARGET, PolicyFacts, TextFacts, render_policy
+from shared.kit.clock import local_day
+from shared.kit.database import WriteSession
+from shared.kit.errors import Conflict, DomainError, NotFound, OutsideSubtree
+from shared.kit.http import check_if_match
+from shared.kit.log import Announcement
+from shared.schemas.organizations import Organization
+from shared.schemas.policies import Outcome, Receipt
+from shared.schemas.problems import ErrorCode, InvalidField
+
+_ATTEMPTS = 5
+
+
+class DocumentNumberTaken(Conflict):
+    code, title = ErrorCode.DOCUMENT_NUMBER_TAKEN, "发文字号已被占用"
+
+
+class _Raced(Exception):
+    """Somebody else wrote the same document or number in between: begin again."""
+
+
+@dataclass(frozen=True)
+class Push:
+    """One document, checked and normalised, for one organisation."""
+
+    organization: Organization
+    external_id: str
+    content: Content
+    published_on: date | None
+    """Set for an import: the document is public already."""
+    if_match: str | None = None
+
+    @property
+    def key(self) -> tuple[str, str]:
+        return self.organization.code, self.external_id
+
+
+@dataclass(frozen=True)
+class Known:
+    """What the library already holds under a key."""
+
+    id: UUID
+    state: str
+    latest_number: int
+    latest_hash: str
+    etag: str | None
+    current: dict[date | None, str]
+    """The hash that counts for each effective day."""
+
+    def holds(self, push: Push) -> bool:
+        """Whether this very text stands already: as the newest, or as the one of its effective day."""
+        if push.content.hash == self.latest_hash:
+            return True
+        return self.current.get(push.content.text_effective_on(push.published_on)) == push.content.hash
+
+
+@dataclass(frozen=True)
+class Plan:
+    """A push that will be written."""
+
+    push: Push
+    known: Known | None
+    id: UUID
+    number: int
+
+    @property
+    def publishes(self) -> bool:
+        return self.push.published_on is not None and (self.known is None or self.known.state != "withdrawn")
+
+
+Result = Receipt | DomainError
+
+
+async def push_policies(
+    session: WriteSession, pushes: Sequence[Push], *, actor: str, now: datetime, validate_only: bool = False
+) -> list[Result]:
+    """A receipt or an error for each push, in order. Keys must not repeat. Commits nothing itself."""
+    for attempt in range(_ATTEMPTS):
+        try:
+            return await _push_once(session, pushes, actor=actor, now=now, validate_only=validate_only)
+        except (_Raced, asyncpg.UniqueViolationError, asyncpg.DeadlockDetectedError):
+            await session.rollback()
+            if attempt == _ATTEMPTS - 1:
+                raise
+    raise AssertionError("unreachable")
+
+
+async def _push_once(
+    session: WriteSession, pushes: Sequence[Push], *, actor: str, now: datetime, validate_only: bool
+) -> list[Result]:
+    driver = await session.driver()
+    known = await _find_known(driver, pushes)
+    results, plans = await _plan(driver, pushes, known, now)
+    if not validate_only and plans:
+        await _write(session, list(plans.values()), actor=actor, now=now)
+    for index, plan in plans.items():
+        results[index] = _receipt(plan, now)
+    return [result for result in results if result is not None]
+
+
+async def _find_known(driver: asyncpg.Connection, pushes: Sequence[Push]) -> dict[tuple[str, str], Known]:
+    rows = await repository.find_by_keys(driver, [push.key for push in pushes])
+    return {(row["organization"], row["external_id"]): _known(row) for row in rows}
+
+
+def _known(row: Any) -> Known:
+    texts = row["texts"]
+    return Known(
+        id=row["id"],
+        state=row["state"],
+        latest_number=row["latest_number"],
+        latest_hash=texts[-1][1],
+        etag=row["etag"],
+        current={effective_on: content_hash for _, content_hash, effective_on, released in texts if released},
+    )
+
+
+async def _plan(
+    driver: asyncpg.Connection, pushes: Sequence[Push], known: dict[tuple[str, str], Known], now: datetime
+) -> tuple[list[Result | None], dict[int, Plan]]:
+    """Which pushes are refused or change nothing (results), and which will be written (plans), by position."""
+    holders = await _find_holders(driver, pushes)
+    targets = await _find_targets(driver, pushes)
+    results: list[Result | None] = [None] * len(pushes)
+    plans: dict[int, Plan] = {}
+    claimed: dict[str, tuple[str, str]] = {}
+    for index, push in enumerate(pushes):
+        have = known.get(push.key)
+        try:
+            _check_if_match(push, have)
+            if have is not None and have.holds(push):
+                results[index] = _receipt_of_known(push, have, now)
+                continue
+            _check_number(push, have, holders, claimed)
+            _check_relations(push, holders, targets)
+        except DomainError as error:
+            results[index] = error
+            continue
+        plans[index] = Plan(push, have, have.id if have else uuid7(), have.latest_number + 1 if have else 1)
+    return results, plans
+
+
+async def _find_holders(driver: asyncpg.Connection, pushes: Sequence[Push]) -> dict[str, Any]:
+    numbers = {push.content.doc_no for push in pushes if push.content.doc_no}
+    for push in pushes:
+        numbers |= {
+            relation["target_doc_no"] for relation in push.content.fields["relations"] if relation["target_doc_no"]
+        }
+    rows = await repository.find_by_doc_nos(driver, sorted(numbers)) if numbers else []
+    return {row["doc_no"]: row for row in rows}
+
+
+async def _find_targets(driver: asyncpg.Connection, pushes: Sequence[Push]) -> dict[UUID, Any]:
+    ids = {
+        relation["target_id"]
+        for push in pushes
+        for relation in push.content.fields["relations"]
+        if relation["target_id"] is not None
+    }
+    rows = await repository.find_by_ids(driver, ids) if ids else []
+    return {row["id"]: row for row in rows}
+
+
+def _check_if_match(push: Push, have: Known | None) -> None:
+    if push.if_match is None:
+        return
+    if have is None:
+        raise NotFound("没有可供替换的文件：If-Match 只用于已有文件")
+    own = record_etag(have.latest_number, have.latest_hash)
+    etag = have.etag if have.etag is not None and have.etag in push.if_match else own
+    check_if_match(push.if_match, etag=etag, version=have.latest_number)
+
+
+def _check_number(push: Push, have: Known | None, holders: dict[str, Any], claimed: dict[str, tuple[str, str]]) -> None:
+    """A document number belongs to one document (LIB-02)."""
+    number = push.content.doc_no
+    if number is None:
+        return
+    holder = holders.get(number)
+    taken_here = claimed.setdefault(number, push.key) != push.key
+    if taken_here or (holder is not None and (have is None or holder["id"] != have.id)):
+        organization, external_id = claimed[number] if taken_here else (holder["organization"], holder["external_id"])
+        raise DocumentNumberTaken(
+            f"{number}已属于机关{organization}的文件{external_id}；请核对字号，或更正那份文件",
+            errors=[InvalidField(pointer="/doc_no", detail="发文字号已被另一文件占用")],
+            holder={"organization": organization, "external_id": external_id},
+        )
+
+
+def _check_relations(push: Push, holders: dict[str, Any], targets: dict[UUID, Any]) -> None:
+    """Who ends or changes another's document must stand at or above that organisation; targets by id must exist."""
+    for index, relation in enumerate(push.content.fields["relations"]):
+        pointer = f"/relations/{index}"
+        target = targets.get(relation["target_id"]) if relation["target_id"] else holders.get(relation["target_doc_no"])
+        if target is None:
+            if relation["target_id"] is not None:
+                raise NotFound(
+                    "关系所指的文件不存在", errors=[InvalidField(pointer=f"{pointer}/target_id", detail="没有这份文件")]
+                )
+            continue
+        if relation["type"] in CHANGES_TARGET and push.organization.code not in target["organization_path"]:
+            raise OutsideSubtree(
+                f"{push.organization.name}不能修改或废止{target['doc_no'] or target['title']}：该文件属于其他机关",
+                errors=[InvalidField(pointer=pointer, detail="只能修改、废止、代替本机关及下级机关的文件")],
+            )
+
+
+async def _write(session: WriteSession, plans: Sequence[Plan], *, actor: str, now: datetime) -> None:
+    driver = await session.driver()
+    updates = [plan for plan in plans if plan.known is not None]
+    contents = {plan.id: json.loads(plan.push.content.text) for plan in plans if _has_neighbours(plan)}
+    waiting = await _awaited_numbers(driver, plans)
+    if updates or contents or waiting:
+        await lock_neighbourhood(session, [plan.id for plan in updates], [plan.push.content.fields for plan in plans])
+        await _ensure_unchanged(driver, updates)
+    inserted = await repository.insert_policies(driver, [_policy_row(plan) for plan in plans if plan.known is None])
+    if len(inserted) != len(plans) - len(updates):
+        raise _Raced
+    await repository.insert_versions(driver, [_version_row(plan, actor, now) for plan in plans])
+    if updates:
+        await repository.bump_latest(driver, [_policy_row(plan) for plan in updates])
+    await _publish(session, plans, waiting, today=local_day(now))
+    for plan in plans:
+        _record(session, plan, actor)
+
+
+def _has_neighbours(plan: Plan) -> bool:
+    return plan.known is not None or bool(plan.push.content.fields["relations"])
+
+
+async def _awaited_numbers(driver: asyncpg.Connection, plans: Sequence[Plan]) -> bool:
+    numbers = [plan.push.content.doc_no for plan in plans if plan.push.content.doc_no]
+    return bool(numbers) and bool(await repository.list_pending_sources(driver, numbers))
+
+
+async def _ensure_unchanged(driver: asyncpg.Connection, updates: Sequence[Plan]) -> None:
+    """What was planned from an unlocked read still holds now that the rows are locked."""
+    rows = await repository.find_by_keys(driver, [plan.push.key for plan in updates]) if updates else []
+    now_known = {row["id"]: row["latest_number"] for row in rows}
+    if any(plan.known is None or now_known.get(plan.id) != plan.known.latest_number for plan in updates):
+        raise _Raced
+
+
+async def _publish(session: WriteSession, plans: Sequence[Plan], waiting: bool, *, today: date) -> None:
+    """Fresh documents without links are rendered from what was pushed; the others from what is stored."""
+    public = [plan for plan in plans if plan.publishes]
+    fresh = [plan for plan in public if not waiting and not _has_neighbours(plan)]
+    linked = {plan.id: plan.push.content.fields for plan in public if waiting or _has_neighbours(plan)}
+    if fresh:
+        rows = [_render_fresh(plan, today) for plan in fresh]
+        await repository.store_rendered(await session.driver(), rows)
+        for row in rows:
+            session.announce(Announcement("policy.released", str(row["id"]), 1, row["representation"]))
+    if linked:
+        await show_relations(session, linked, today=today)
+
+
+def _render_fresh(plan: Plan, today: date) -> dict[str, Any]:
+    push, fields = plan.push, plan.push.content.fields
+    assert push.published_on is not None
+    version = fields["version"]
+    text = TextFacts(
+        number=1,
+        label=version["label"],
+        adopted_on=version["adopted_on"],
+        effective_on=push.content.text_effective_on(push.published_on) or push.published_on,
+        instrument=version["instrument"],
+        content_hash=push.content.hash,
+        published_on=push.published_on,
+    )
+    facts = PolicyFacts(
+        id=plan.id,
+        version=1,
+        organization=push.organization.code,
+        organization_name=push.organization.name,
+        external_id=push.external_id,
+        level=push.organization.level.value,
+        division_code=push.organization.division_code,
+        texts=[text],
+    )
+    rendered = render_policy(facts, fields, today=today)
+    return {
+        "id": plan.id,
+        "version": 1,
+        "representation": rendered.representation,
+        "listing": rendered.listing,
+        "etag": rendered.etag,
+        **rendered.columns,
+    }
+
+
+def _policy_row(plan: Plan) -> dict[str, Any]:
+    fields, organization = plan.push.content.fields, plan.push.organization
+    return {
+        "id": plan.id,
+        "number": plan.number,
+        "organization": organization.code,
+        "organization_name": organization.name,
+        "path": ",".join(organization.path),
+        "level": organization.level.value,
+        "division_code": organization.division_code,
+        "external_id": plan.push.external_id,
+        "doc_no": fields["doc_no"],
+        "title": fields["title"],
+        "doc_class": str(fields["doc_class"]),
+        "kind": str(fields["kind"]),
+    }
+
+
+def _version_row(plan: Plan, actor: str, now: datetime) -> dict[str, Any]:
+    content, version = plan.push.content, plan.push.content.fields["version"]
+    published_on = plan.push.published_on if plan.publishes else None
+    return {
+        "policy_id": plan.id,
+        "number": plan.number,
+        "content": content.text,
+        "content_hash": content.hash,
+        "label": version["label"],
+        "adopted_on": version["adopted_on"],
+        "effective_on": content.text_effective_on(published_on),
+        "instrument": version["instrument"],
+        "published_on": published_on,
+        "released_at": now if plan.publishes else None,
+        "recorded_by": actor,
+        "recorded_at": now,
+    }
+
+
+def _record(session: WriteSession, plan: Plan, actor: str) -> None:
+    session.record(
+        actor=actor,
+        action="policy.pushed" if plan.known else "policy.created",
+        subject=str(plan.id),
+        version=plan.number,
+        organization=plan.push.organization.code,
+        external_id=plan.push.external_id,
+        hash=plan.push.content.hash,
+        public=plan.publishes,
+    )
+
+
+def record_etag(number: int, content_hash: str) -> str:
+    """ETag of what an organisation pushed: its number and hash, not the public representation's."""
+    return f'"{number}-{content_hash[:16]}"'
+
+
+def _receipt(plan: Plan, now: datetime) -> Receipt:
+    return Receipt(
+        outcome=Outcome.UPDATED if plan.known else Outcome.CREATED,
+        id=plan.id,
+        organization=plan.push.organization.code,
+        external_id=plan.push.external_id,
+        version=plan.number,
+        content_hash=plan.push.content.hash,
+        public=plan.publishes,
+        recorded_at=now,
+    )
+
+
+def _receipt_of_known(push: Push, have: Known, now: datetime) -> Receipt:
+    return Receipt(
+        outcome=Outcome.UNCHANGED,
+        id=have.id,
+        organization=push.organization.code,
+        external_id=push.external_id,
+        version=have.latest_number,
+        content_hash=push.content.hash,
+        public=have.state == "public",
+        recorded_at=now,
+    )

@@ -1,0 +1,75 @@
+"""Answers readers: what stands stored, and what a date or a version number asks for."""
+
+import json
+from collections.abc import Sequence
+from datetime import date
+from typing import Any
+from uuid import UUID
+
+from shared.schemas.comparisons import Comparison
+
+from services.policy_api.repository import policies as write_repository
+from services.policy_api.repository import reading as repository
+from services.policy_api.repository.reading import Reads
+from services.policy_api.rules.bodies import plain_text
+from services.policy_api.rules.compare import compare_texts
+from services.policy_api.service.publication import policy_facts
+from services.policy_api.service.rendering import Rendered, render_policy, shown_text
+from shared.kit.auth import Caller
+from shared.kit.errors import NotFound
+
+NO_POLICY = "没有这份政策文件，或尚未公开"
+
+
+async def render_as_of(reads: Reads, policy_id: UUID, *, day: date, historic: bool) -> Rendered:
+    """The public representation as a date makes it: the text in force and the validity on that day."""
+    return (await render_many(reads, [policy_id], day=day, historic=historic))[policy_id]
+
+
+async def render_many(reads: Reads, ids: Sequence[UUID], *, day: date, historic: bool) -> dict[UUID, Rendered]:
+    """The same for several; NotFound when one is not public."""
+    rows = [row for row in await write_repository.load_facts(reads, ids) if row["state"] == "public"]
+    if len(rows) != len(set(ids)):
+        raise NotFound(NO_POLICY)
+    facts = [policy_facts(row) for row in rows]
+    shown = [(fact.id, shown_text(fact.texts, day).number) for fact in facts]
+    contents = await write_repository.load_contents(reads, shown)
+    return {
+        fact.id: render_policy(fact, json.loads(contents[key]), today=day, as_of=day if historic else None)
+        for fact, key in zip(facts, shown, strict=True)
+    }
+
+
+async def may_see_drafts(reads: Reads, caller: Caller | None, policy_id: UUID) -> bool:
+    """Whether drafts show: to callers of the organisation's own subtree. NotFound when there is nothing at all to see."""
+    owner = await repository.find_owner(reads, policy_id)
+    if owner is None:
+        raise NotFound(NO_POLICY)
+    sees = caller is not None and await caller.covers(owner["organization"])
+    if owner["state"] != "public" and not sees:
+        raise NotFound(NO_POLICY)
+    return sees
+
+
+async def list_versions(reads: Reads, caller: Caller | None, policy_id: UUID) -> list[dict[str, Any]]:
+    """The history, oldest record first; texts not yet released only for the organisation's own."""
+    drafts = await may_see_drafts(reads, caller, policy_id)
+    return [dict(row) for row in await repository.list_versions(reads, policy_id, released_only=not drafts)]
+
+
+async def get_version(reads: Reads, caller: Caller | None, policy_id: UUID, number: int) -> dict[str, Any]:
+    """One text with its whole content."""
+    drafts = await may_see_drafts(reads, caller, policy_id)
+    row = await write_repository.load_version(reads, policy_id, number)
+    if row is None or (row["released_at"] is None and not drafts):
+        raise NotFound(f"没有第{number}个版本")
+    return {**dict(row), "content": json.loads(row["content"])}
+
+
+async def compare_versions(reads: Reads, caller: Caller | None, policy_id: UUID, old: int, new: int) -> Comparison:
+    """What changed from one text to another, by article and by character."""
+    texts = []
+    for number in (old, new):
+        content = (await get_version(reads, caller, policy_id, number))["content"]
+        texts.append(plain_text(content["body"]) if content["body_format"] == "html" else content["body"])
+    return compare_texts(*texts)

@@ -1,0 +1,292 @@
+"""Renders what the public reads: bytes made once when something changes, kept beside the row, served as they are."""
+
+import hashlib
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import date
+from functools import lru_cache
+from typing import Any
+from uuid import UUID
+
+from pydantic_core import to_json
+
+from services.policy_api.rules.bodies import plain_text
+from services.policy_api.rules.outline import parse_outline
+from services.policy_api.rules.validity import (
+    Lifetime,
+    TextSpan,
+    next_change_after,
+    next_text_change_after,
+    superseded_numbers,
+    text_to_show,
+    validity_on,
+)
+
+INVERSES = {
+    "amends": "amended_by",
+    "repeals": "repealed_by",
+    "replaces": "replaced_by",
+    "partly_repeals": "partly_repealed_by",
+    "implements": "implemented_by",
+    "based_on": "basis_of",
+    "forwards": "forwarded_by",
+    "continues": "continued_by",
+    "supplements": "supplemented_by",
+    "corrects": "corrected_by",
+}
+ENDS_TARGET = frozenset({"repeals", "replaces"})
+CHANGES_TARGET = frozenset({"repeals", "replaces", "partly_repeals", "amends", "continues", "corrects"})
+NOT_IN_LISTS = frozenset({"body", "outline", "attachments", "versions"})
+
+
+@dataclass(frozen=True)
+class TextFacts:
+    """One released text as the history lists it."""
+
+    number: int
+    label: str | None
+    adopted_on: date | None
+    effective_on: date
+    instrument: str | None
+    content_hash: str
+    published_on: date
+
+
+@dataclass(frozen=True)
+class RelationFacts:
+    """One relation, seen from the policy that is rendered."""
+
+    type: str
+    policy_id: UUID | None
+    title: str | None
+    doc_no: str | None
+    articles: list[str]
+    effective_on: date | None = None
+    """Of the acting document, where that is the other one."""
+
+
+@dataclass(frozen=True)
+class PolicyFacts:
+    """Everything a representation says, apart from the content of the text shown."""
+
+    id: UUID
+    version: int
+    organization: str
+    organization_name: str
+    external_id: str
+    level: str
+    division_code: str
+    texts: Sequence[TextFacts]
+    relations: Sequence[RelationFacts] = ()
+    interpretations: Sequence[dict[str, Any]] = ()
+
+
+@dataclass(frozen=True)
+class Rendered:
+    """Bytes, their ETag, and what the row repeats for filters."""
+
+    representation: bytes
+    listing: bytes
+    etag: str
+    number: int
+    columns: dict[str, Any] = field(default_factory=dict)
+
+
+def shown_text(texts: Sequence[TextFacts], day: date) -> TextFacts:
+    """The text in force on a day, or the first to come when none is."""
+    shown = text_to_show([TextSpan(text.number, text.effective_on) for text in texts], day)
+    return next(text for text in texts if text.number == shown.number)
+
+
+def render_policy(facts: PolicyFacts, content: dict[str, Any], *, today: date, as_of: date | None = None) -> Rendered:
+    """The representation on a day; `content` is that of `shown_text` for that day. `as_of` marks a historic answer."""
+    spans = [TextSpan(text.number, text.effective_on) for text in facts.texts]
+    shown = shown_text(facts.texts, today)
+    lifetime = _lifetime(facts, content)
+    changes = [next_change_after(lifetime, today), next_text_change_after(spans, today), *_coming_acts(facts, today)]
+    next_change_on = min((day for day in changes if day is not None), default=None)
+    superseded = superseded_numbers(spans)
+    document: dict[str, Any] = {
+        "id": facts.id,
+        "version": facts.version,
+        "version_number": shown.number,
+        "organization": {"code": facts.organization, "name": facts.organization_name},
+        "external_id": facts.external_id,
+        "level": facts.level,
+        "division_code": facts.division_code,
+        "title": content["title"],
+        "doc_class": content["doc_class"],
+        "kind": content["kind"],
+        "doc_no": content["doc_no"],
+        "doc_no_raw": content["doc_no_raw"],
+        "index_no": content["index_no"],
+        "reg_no": content["reg_no"],
+        "theme": content["theme"],
+        "issuers": content["issuers"] or [facts.organization_name],
+        "signed_on": content["signed_on"],
+        "issued_on": content["issued_on"],
+        "published_on": shown.published_on,
+        "effective_on": lifetime.effective_on,
+        "expires_on": lifetime.expires_on,
+        "repealed_on": lifetime.repealed_on,
+        "validity": validity_on(lifetime, today),
+        "validity_note": _validity_note(facts, lifetime, today),
+        "partly_repealed": sorted(_partly_repealed(facts, today)),
+        "validity_changes_on": next_change_on,
+        "as_of": as_of,
+        "publicity": content["publicity"],
+        "body": content["body"],
+        "body_format": content["body_format"],
+        "outline": _outline(content["body"], content["body_format"]),
+        "summary": content["summary"],
+        "addressee": content["addressee"],
+        "copies_to": content["copies_to"],
+        "combo_class": content["combo_class"],
+        "contact": content["contact"],
+        "attachments": content["attachments"],
+        "relations": [
+            {
+                "type": relation.type,
+                "policy_id": relation.policy_id,
+                "title": relation.title,
+                "doc_no": relation.doc_no,
+                "articles": relation.articles,
+            }
+            for relation in facts.relations
+        ],
+        "interpretations": facts.interpretations,
+        "versions": [
+            {
+                "number": text.number,
+                "label": text.label,
+                "adopted_on": text.adopted_on,
+                "effective_on": text.effective_on,
+                "instrument": text.instrument,
+                "content_hash": text.content_hash,
+                "superseded": text.number in superseded,
+            }
+            for text in facts.texts
+        ],
+        "market_related": content["market_related"],
+        "major": content["major"],
+        "livelihood": content["livelihood"],
+        "source_url": content["source_url"],
+        "content_hash": shown.content_hash,
+    }
+    representation = to_json(document)
+    theme, _, subtheme = (content["theme"] or "").partition("\\")
+    return Rendered(
+        representation,
+        to_json({name: value for name, value in document.items() if name not in NOT_IN_LISTS}),
+        etag_of(facts.version, representation),
+        shown.number,
+        {
+            "title": content["title"],
+            "doc_no": content["doc_no"],
+            "doc_class": str(content["doc_class"]),
+            "kind": str(content["kind"]),
+            "theme": theme or None,
+            "subtheme": subtheme or None,
+            "issuers": document["issuers"],
+            "year": lifetime.effective_on.year if content["signed_on"] is None else _year(content["signed_on"]),
+            "published_on": shown.published_on,
+            "effective_on": lifetime.effective_on,
+            "expires_on": lifetime.expires_on,
+            "repealed_on": lifetime.repealed_on,
+            "next_change_on": next_change_on,
+        },
+    )
+
+
+def render_interpretation(
+    row: dict[str, Any], policy: dict[str, Any], *, version: int, published_on: date
+) -> tuple[bytes, str]:
+    """An interpretation's representation and ETag. `policy` holds id, title, doc_no, validity and theme."""
+    content = json.loads(row["content"])
+    representation = to_json(
+        {
+            "id": row["id"],
+            "version": version,
+            "organization": {"code": row["organization"], "name": row["organization_name"]},
+            "level": row["level"],
+            "policy": {name: policy[name] for name in ("id", "title", "doc_no", "validity")},
+            "title": content["title"],
+            "form": content["form"],
+            "stage": content["stage"],
+            "body": content["body"],
+            "body_format": content["body_format"],
+            "sections": content["sections"],
+            "interpreter": content["interpreter"],
+            "contact": content["contact"],
+            "attachments": content["attachments"],
+            "published_on": published_on,
+            "theme": policy["theme"],
+            "content_hash": row["content_hash"],
+        }
+    )
+    return representation, etag_of(version, representation)
+
+
+def etag_of(version: int, representation: bytes) -> str:
+    """A strong validator: the version, and a hash of the bytes themselves."""
+    return f'"{version}-{hashlib.sha256(representation).hexdigest()[:16]}"'
+
+
+def parse_day(value: date | str | None) -> date | None:
+    """A date of a content, which is a date fresh from a push and text when read back."""
+    return date.fromisoformat(value) if isinstance(value, str) else value
+
+
+def _year(value: date | str) -> int:
+    day = parse_day(value)
+    assert day is not None
+    return day.year
+
+
+def _lifetime(facts: PolicyFacts, content: dict[str, Any]) -> Lifetime:
+    """A document begins with its first text and ends with its own last day or the act that repeals it, whichever first."""
+    ends = [parse_day(content["repealed_on"])]
+    ends += [relation.effective_on for relation in facts.relations if relation.type in ("repealed_by", "replaced_by")]
+    effective_on = min(text.effective_on for text in facts.texts)
+    return Lifetime(
+        effective_on,
+        parse_day(content["expires_on"]),
+        min((day for day in ends if day is not None), default=None),
+    )
+
+
+def _partly_repealed(facts: PolicyFacts, today: date) -> set[str]:
+    return {
+        article
+        for relation in facts.relations
+        if relation.type == "partly_repealed_by" and (relation.effective_on is None or relation.effective_on <= today)
+        for article in relation.articles
+    }
+
+
+def _coming_acts(facts: PolicyFacts, today: date) -> list[date]:
+    """Days on which articles will cease by acts that are published but not yet in effect."""
+    return [
+        relation.effective_on
+        for relation in facts.relations
+        if relation.type == "partly_repealed_by" and relation.effective_on is not None and relation.effective_on > today
+    ]
+
+
+def _validity_note(facts: PolicyFacts, lifetime: Lifetime, today: date) -> str | None:
+    """Which act ended it, in words."""
+    if lifetime.repealed_on is None or lifetime.repealed_on > today:
+        return None
+    for relation in facts.relations:
+        if relation.type in ("repealed_by", "replaced_by") and relation.effective_on == lifetime.repealed_on:
+            verb = "废止" if relation.type == "repealed_by" else "代替"
+            return f"自{lifetime.repealed_on.isoformat()}起被{relation.doc_no or relation.title}{verb}"
+    return f"自{lifetime.repealed_on.isoformat()}起废止"
+
+
+@lru_cache(maxsize=256)
+def _outline(body: str, body_format: str) -> list[dict[str, Any]]:
+    """The same text is rendered again whenever a relation or interpretation comes; its outline is found once."""
+    text = plain_text(body) if body_format == "html" else body
+    return [node.model_dump() for node in parse_outline(text)]

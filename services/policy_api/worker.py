@@ -1,0 +1,55 @@
+"""The background door of policy_api: what dates change, links that missed each other, what may be forgotten."""
+
+import asyncio
+from datetime import timedelta
+
+from services.policy_api.service.publication import bind_stragglers, refresh_due
+from services.policy_api.settings import Settings
+from shared.kit import log
+from shared.kit.clock import Clock, local_day, system_clock
+from shared.kit.database import Database
+from shared.kit.idempotency import forget_old_keys
+from shared.kit.logging import configure_logging
+from shared.kit.worker import Job, run_jobs, stop_on_signals
+
+_AT_ONCE = 200
+
+
+def jobs_of(database: Database, settings: Settings, clock: Clock = system_clock) -> list[Job]:
+    """Everything this worker does."""
+
+    async def tell_date_changes() -> bool:
+        async with database.write() as session:
+            return await refresh_due(session, today=local_day(clock()), limit=_AT_ONCE) >= _AT_ONCE
+
+    async def bind_links() -> bool:
+        async with database.write() as session:
+            return await bind_stragglers(session, today=local_day(clock()), limit=_AT_ONCE) >= _AT_ONCE
+
+    async def prune() -> bool:
+        connection = await database.connect()
+        try:
+            kept_from = clock() - timedelta(days=settings.event_retention_days)
+            await forget_old_keys(
+                connection, older_than=clock() - timedelta(hours=settings.idempotency_retention_hours)
+            )
+            return await log.prune(connection, older_than=kept_from) > 0
+        finally:
+            await connection.close()
+
+    return [Job("date changes", 5.0, tell_date_changes), Job("links", 30.0, bind_links), Job("prune", 600.0, prune)]
+
+
+async def main() -> None:
+    """Until SIGTERM."""
+    settings = Settings()
+    configure_logging("policy-worker", level=settings.log_level)
+    database = Database(settings)
+    try:
+        await run_jobs(database, name="policy", jobs=jobs_of(database, settings), asked_to_stop=stop_on_signals())
+    finally:
+        await database.engine.dispose()
+
+
+if __name__ == "__main__":
+    asyncio.run(main())
