@@ -11,6 +11,8 @@ from fastapi import FastAPI
 from services.exchange_api.bootstrap import bootstrap
 from services.exchange_api.main import build_app as build_exchange
 from services.exchange_api.settings import Settings as ExchangeSettings
+from services.policy_api.main import build_app as build_policy
+from services.policy_api.settings import Settings as PolicySettings
 from shared.kit.database import Database
 from shared.schemas.organizations import (
     Level,
@@ -75,6 +77,11 @@ class Suite:
         return await sign_in(self.exchange, secret["client_id"], secret["client_secret"])
 
     @property
+    def policy(self) -> httpx.AsyncClient:
+        """policy_api, once `policy_suite` has started it."""
+        return self.clients["policy"]
+
+    @property
     def admin(self) -> dict[str, str]:
         return {"Authorization": f"Bearer {self.admin_token}"}
 
@@ -96,11 +103,17 @@ async def running(app: FastAPI, base_url: str) -> AsyncIterator[httpx.AsyncClien
             yield client
 
 
-def route_to(app: FastAPI, hosts: dict[str, FastAPI]) -> None:
-    """Let a service's outgoing calls reach other services of this process by host name."""
-    kit = app.state.kit
-    mounts = {f"http://{host}": httpx.ASGITransport(app=target) for host, target in hosts.items()}
-    kit.client._mounts = {httpx._utils.URLPattern(prefix): transport for prefix, transport in mounts.items()}
+class HostRouter(httpx.AsyncBaseTransport):
+    """Carries a service's outgoing calls to other services of this process, by host name."""
+
+    def __init__(self, hosts: dict[str, FastAPI]) -> None:
+        self._hosts = {host: httpx.ASGITransport(app=app, raise_app_exceptions=False) for host, app in hosts.items()}
+
+    async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
+        transport = self._hosts.get(request.url.host)
+        if transport is None:
+            raise httpx.ConnectError(f"no such service: {request.url.host}")
+        return await transport.handle_async_request(request)
 
 
 @asynccontextmanager
@@ -125,4 +138,15 @@ async def exchange_suite(database_url: Callable[[str], str]) -> AsyncIterator[Su
                 f"/v1/organizations/{code}", json=organization.model_dump(mode="json"), headers=headers
             )
             assert answer.status_code == 201, answer.text
+        yield suite
+
+
+@asynccontextmanager
+async def policy_suite(database_url: Callable[[str], str]) -> AsyncIterator[Suite]:
+    """exchange_api and policy_api over one test database."""
+    async with exchange_suite(database_url) as suite, AsyncExitStack() as stack:
+        settings = PolicySettings(database_url=database_url("policy"), **SECRETS)
+        app = build_policy(settings, transport=HostRouter({"exchange.test": suite.apps["exchange"]}))
+        suite.apps["policy"] = app
+        suite.clients["policy"] = await stack.enter_async_context(running(app, "http://policy.test"))
         yield suite

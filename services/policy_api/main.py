@@ -1,5 +1,6 @@
 """The HTTP door of policy_api."""
 
+import httpx
 from fastapi import FastAPI
 
 from services.policy_api.routes import batch, interpretations, policies
@@ -9,13 +10,14 @@ from shared.kit.app import create_app
 DESCRIPTION = "政策文件库：全部历史文本、政策解读、三同步审签。Policies with every version, interpretations, and the three-sync gate."
 
 
-def build_app(settings: Settings) -> FastAPI:
-    """The application; nothing is connected before its life span begins."""
+def build_app(settings: Settings, *, transport: httpx.AsyncBaseTransport | None = None) -> FastAPI:
+    """The application; nothing is connected before its life span begins. `transport` replaces the network."""
     return create_app(
         settings,
         title="明泉 · 政策文件库 policy_api",
         description=DESCRIPTION,
         routers=[policies.router, batch.router, interpretations.router],
+        transport=transport,
     )
 
 

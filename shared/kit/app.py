@@ -43,10 +43,10 @@ class Kit:
     clock: Clock = system_clock
 
 
-def build_kit(settings: KitSettings) -> Kit:
-    """The parts, unopened."""
+def build_kit(settings: KitSettings, *, transport: httpx.AsyncBaseTransport | None = None) -> Kit:
+    """The parts, unopened. `transport` replaces the network for calls to other services."""
     database = Database(settings)
-    client = httpx.AsyncClient(timeout=settings.outbound_timeout_seconds, trust_env=False)
+    client = httpx.AsyncClient(timeout=settings.outbound_timeout_seconds, trust_env=False, transport=transport)
     ttl = settings.directory_ttl_seconds
     return Kit(
         settings=settings,
@@ -86,12 +86,13 @@ def create_app(
     routers: Sequence[APIRouter],
     extend: Extend | None = None,
     serves_log: bool = True,
+    transport: httpx.AsyncBaseTransport | None = None,
 ) -> FastAPI:
     """The application with problem documents, health, metrics, log and an API reference that needs no network.
 
     `extend` is entered inside the kit's own life span, for a service's own long-lived parts.
     """
-    kit = build_kit(settings)
+    kit = build_kit(settings, transport=transport)
 
     @asynccontextmanager
     async def lifespan(_app: FastAPI) -> AsyncIterator[None]:

@@ -3,13 +3,13 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
-from typing import Any
+from typing import Any, TypeAlias
 from uuid import UUID
 
 import asyncpg
 
 Rows = list[Any]
-Reads = asyncpg.Pool | asyncpg.Connection
+Reads: TypeAlias = "asyncpg.Pool | asyncpg.Connection"
 
 
 async def find_public(reads: Reads, policy_id: UUID) -> Any:

@@ -197,7 +197,9 @@ def _check_number(push: Push, have: Known | None, holders: dict[str, Any], claim
     holder = holders.get(number)
     taken_here = claimed.setdefault(number, push.key) != push.key
     if taken_here or (holder is not None and (have is None or holder["id"] != have.id)):
-        organization, external_id = claimed[number] if taken_here else (holder["organization"], holder["external_id"])
+        organization, external_id = (
+            claimed[number] if holder is None or taken_here else (holder["organization"], holder["external_id"])
+        )
         raise DocumentNumberTaken(
             f"{number}已属于机关{organization}的文件{external_id}；请核对字号，或更正那份文件",
             errors=[InvalidField(pointer="/doc_no", detail="发文字号已被另一文件占用")],
