@@ -3,6 +3,7 @@
 import httpx
 from fastapi import FastAPI
 
+from services.policy_api.repository.reading import find_current, find_current_interpretation
 from services.policy_api.routes import batch, interpretations, policies
 from services.policy_api.settings import Settings
 from shared.kit.app import create_app
@@ -18,6 +19,10 @@ def build_app(settings: Settings, *, transport: httpx.AsyncBaseTransport | None 
         description=DESCRIPTION,
         routers=[policies.router, batch.router, interpretations.router],
         transport=transport,
+        stored_reads={
+            "/v1/policies": ("/v1/policies/{policy_id}", find_current),
+            "/v1/interpretations": ("/v1/interpretations/{interpretation_id}", find_current_interpretation),
+        },
     )
 
 

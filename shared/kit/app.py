@@ -1,6 +1,6 @@
 """Builds a service's FastAPI application from its settings and routers: one way for all five."""
 
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import dataclass
 from typing import Any
@@ -21,6 +21,7 @@ from shared.kit.logging import configure_logging
 from shared.kit.organizations import OrganizationDirectory, organizations_over_http
 from shared.kit.paging import CursorCodec
 from shared.kit.settings import KitSettings
+from shared.kit.stored_reads import Lookup, StoredReads
 from shared.kit.telemetry import Metrics, RequestEnvelope, install_health_routes, trace_requests
 from shared.schemas.problems import Problem
 
@@ -87,10 +88,12 @@ def create_app(
     extend: Extend | None = None,
     serves_log: bool = True,
     transport: httpx.AsyncBaseTransport | None = None,
+    stored_reads: Mapping[str, tuple[str, Lookup]] | None = None,
 ) -> FastAPI:
     """The application with problem documents, health, metrics, log and an API reference that needs no network.
 
-    `extend` is entered inside the kit's own life span, for a service's own long-lived parts.
+    `extend` is entered inside the kit's own life span, for a service's own long-lived parts. `stored_reads` maps an
+    address without its id (`/v1/policies`) to the route's template and the look-up of what is stored.
     """
     kit = build_kit(settings, transport=transport)
 
@@ -120,6 +123,8 @@ def create_app(
     for router in (*routers, feed.router) if serves_log else routers:
         app.include_router(router)
     app.openapi = lambda: _openapi(app)  # type: ignore[method-assign]  # FastAPI's documented way to replace it
+    if stored_reads:
+        app.add_middleware(StoredReads, lookups=stored_reads, pool=lambda: kit.database.reads, clock=lambda: kit.clock)
     app.add_middleware(RequestEnvelope, metrics=app.state.metrics, log_access=settings.log_access)
     if settings.otlp_endpoint is not None:
         build = app.build_middleware_stack

@@ -325,11 +325,16 @@ def check_if_match(if_match: str | None, *, etag: str, version: int) -> None:
         raise StaleVersion(f"当前版本是{version}，与 If-Match 不符；请重新读取后再改", version=version, etag=etag)
 
 
+def etag_matches(if_none_match: str, etag: str) -> bool:
+    """Weak comparison (RFC 9110 §13.1.2)."""
+    return if_none_match.strip() == "*" or etag in re.split(r"\s*,\s*", if_none_match.replace("W/", "").strip())
+
+
 def stored_answer(request: Request, body: bytes | str, etag: str, *, cache: str = PUBLIC_CACHE) -> Response:
     """Stored bytes with their ETag, or 304 when the caller has them (`If-None-Match`, weak comparison)."""
     headers = {"ETag": etag, "Cache-Control": cache}
     asked = request.headers.get("if-none-match")
-    if asked is not None and (asked == "*" or etag in re.split(r"\s*,\s*", asked.replace("W/", ""))):
+    if asked is not None and etag_matches(asked, etag):
         return Response(status_code=304, headers=headers)
     return Response(body, headers=headers, media_type="application/json")
 

@@ -14,10 +14,10 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from uuid_utils import uuid7
 
 from shared.kit.http import answer_unexpected
-from shared.kit.logging import get_logger, request_id_var
+from shared.kit.logging import get_logger, log_access, request_id_var
 from shared.kit.settings import KitSettings
 
-logger = get_logger("access")
+logger = get_logger(__name__)
 
 _REQUEST_ID = re.compile(rb"[A-Za-z0-9._-]{8,64}")
 _BUCKETS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 10)
@@ -84,7 +84,7 @@ class RequestEnvelope:
             route = getattr(scope.get("route"), "path", "(none)")
             self.metrics.observe(scope["method"], route, status, seconds)
             if self.log_access:
-                logger.info("request", method=scope["method"], route=route, status=status, ms=round(seconds * 1000, 2))
+                log_access(scope["method"], route, status, seconds, request_id)
             request_id_var.reset(token)
 
 

@@ -19,6 +19,18 @@ async def find_public(reads: Reads, policy_id: UUID) -> Any:
     )
 
 
+async def find_current(reads: Reads, policy_id: UUID, today: date) -> Any:
+    """The same, unless a date has overtaken what is stored."""
+    return await reads.fetchrow(
+        """
+        SELECT representation, etag FROM policy
+        WHERE id = $1 AND state = 'public' AND (next_change_on IS NULL OR next_change_on > $2)
+        """,
+        policy_id,
+        today,
+    )
+
+
 async def find_owner(reads: Reads, policy_id: UUID) -> Any:
     """Organisation, state and newest text's number of a policy, public or not."""
     return await reads.fetchrow("SELECT organization, state, latest_number FROM policy WHERE id = $1", policy_id)
@@ -55,6 +67,11 @@ async def find_public_interpretation(reads: Reads, interpretation_id: UUID) -> A
     return await reads.fetchrow(
         "SELECT representation, etag FROM interpretation WHERE id = $1 AND state = 'public'", interpretation_id
     )
+
+
+async def find_current_interpretation(reads: Reads, interpretation_id: UUID, _today: date) -> Any:
+    """The same; no date changes it without its policy's representation changing first."""
+    return await find_public_interpretation(reads, interpretation_id)
 
 
 async def list_public_interpretations(
