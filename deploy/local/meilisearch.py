@@ -13,6 +13,7 @@ import subprocess
 import tarfile
 import tempfile
 import time
+from collections.abc import Sequence
 from pathlib import Path
 
 import httpx
@@ -75,13 +76,23 @@ class Meilisearch:
     """One server with its data in one folder on one port of the loopback."""
 
     def __init__(
-        self, place: Path, *, port: int, master_key: str, cache: Path, indexing_threads: int | None = None
+        self,
+        place: Path,
+        *,
+        port: int,
+        master_key: str,
+        cache: Path,
+        indexing_threads: int | None = None,
+        keep_open: Sequence[int] = (),
     ) -> None:
         self._place = place
         self._port = port
         self._master_key = master_key
         self._cache = cache
         self._threads = indexing_threads
+        self._keep_open = keep_open
+        self.log = place / "meilisearch.log"
+        self._program: Path | None = None
         self.process: subprocess.Popen[bytes] | None = None
 
     @property
@@ -90,35 +101,44 @@ class Meilisearch:
 
     def start(self) -> None:
         """Start and return when it answers."""
+        self.prepare()
+        process = self.launch()
+        deadline = time.monotonic() + _START_SECONDS
+        while not self.is_ready():
+            if process.poll() is not None:
+                raise StartFailed(f"Meilisearch 启动后退出：\n{last_lines(self.log)}")
+            if time.monotonic() > deadline:
+                raise StartFailed(f"Meilisearch 在{_START_SECONDS:.0f}秒内没有就绪：\n{last_lines(self.log)}")
+            time.sleep(0.05)
+
+    def prepare(self) -> None:
+        """The program found or downloaded."""
         self._place.mkdir(parents=True, exist_ok=True)
+        self._program = find_program(self._cache)
+
+    def launch(self) -> subprocess.Popen[bytes]:
+        """Start it without waiting: see `is_ready`."""
+        assert self._program is not None
         command: list[str | Path] = [
-            find_program(self._cache),
-            "--http-addr",
-            f"127.0.0.1:{self._port}",
-            "--no-analytics",
+            *(self._program, "--http-addr", f"127.0.0.1:{self._port}", "--no-analytics", "--env", "production"),
+            *("--db-path", self._place / "data.ms", "--dump-dir", self._place / "dumps"),
         ]
-        command += ["--db-path", self._place / "data.ms", "--dump-dir", self._place / "dumps", "--env", "production"]
         if self._threads:
             command += ["--max-indexing-threads", str(self._threads)]
-        log = self._place / "meilisearch.log"
         environment = {
             "PATH": os.environ.get("PATH", ""),
             "MEILI_MASTER_KEY": self._master_key,
             "MEILI_LOG_LEVEL": "WARN",
         }
-        self.process = spawn(command, log=log, environment=environment)
-        deadline = time.monotonic() + _START_SECONDS
-        with httpx.Client(timeout=2, trust_env=False) as client:
-            while time.monotonic() < deadline:
-                if self.process.poll() is not None:
-                    raise StartFailed(f"Meilisearch 启动后退出：\n{last_lines(log)}")
-                try:
-                    if client.get(f"{self.url}/health").is_success:
-                        return
-                except httpx.HTTPError:
-                    pass
-                time.sleep(0.05)
-        raise StartFailed(f"Meilisearch 在{_START_SECONDS:.0f}秒内没有就绪：\n{last_lines(log)}")
+        self.process = spawn(command, log=self.log, environment=environment, keep_open=self._keep_open)
+        return self.process
+
+    def is_ready(self) -> bool:
+        """Whether it answers."""
+        try:
+            return httpx.get(f"{self.url}/health", timeout=2, trust_env=False).is_success
+        except httpx.HTTPError:
+            return False
 
     def stop(self) -> None:
         if self.process is not None:

@@ -13,6 +13,7 @@ import shutil
 import signal
 import subprocess
 import time
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -71,14 +72,18 @@ def _reachable(folder: Path) -> bool:
 class Postgres:
     """One cluster in one folder on one port of the loopback."""
 
-    def __init__(self, place: Path, *, port: int, password: str, durable: bool = True) -> None:
+    def __init__(
+        self, place: Path, *, port: int, password: str, durable: bool = True, keep_open: Sequence[int] = ()
+    ) -> None:
         self._place = place
         self._data = place / "data"
-        self._log = place / "postgres.log"
+        self.log = place / "postgres.log"
         self._port = port
         self._password = password
         self._durable = durable
+        self._keep_open = keep_open
         self._user = UNPRIVILEGED if running_as_root() else None
+        self._installation: Installation | None = None
         self.process: subprocess.Popen[bytes] | None = None
 
     @property
@@ -88,22 +93,45 @@ class Postgres:
 
     def start(self) -> None:
         """Make the cluster if it is not there, start it, return when it accepts connections."""
+        self.prepare()
+        self.launch()
+        self._wait_until_ready()
+
+    def prepare(self) -> None:
+        """Programs where the account that runs them can read them, and a cluster."""
         self._place.mkdir(parents=True, exist_ok=True)
         if self._user:
             self._place.parent.chmod(0o711)
-        installation = self._usable_installation()
+        self._installation = self._usable_installation()
         if not (self._data / "PG_VERSION").exists():
-            self._init(installation)
+            self._init(self._installation)
+        self._refuse_other_major(self._installation)
         self._own(self._place)
+
+    def launch(self) -> subprocess.Popen[bytes]:
+        """Start the prepared cluster without waiting for it: see `is_ready`."""
+        assert self._installation is not None
         # A postmaster killed hard leaves its pid file; the new one checks the pid itself, we only start a child.
         self.process = spawn(
-            [installation.program("postgres"), "-D", self._data, *self._options()],
-            log=self._log,
+            [self._installation.program("postgres"), "-D", self._data, *self._options()],
+            log=self.log,
             environment=self._environment(),
             user=self._user,
             death_signal=signal.SIGINT,
+            keep_open=self._keep_open,
         )
-        self._wait_until_ready()
+        return self.process
+
+    def is_ready(self) -> bool:
+        """Whether the postmaster that we started says so."""
+        if self.process is None:
+            return False
+        try:
+            lines = (self._data / "postmaster.pid").read_text().splitlines()
+        except OSError:
+            return False
+        # The file of an earlier, killed postmaster says "ready" too: the pid must be our child's.
+        return len(lines) >= 8 and lines[0].strip() == str(self.process.pid) and lines[7].strip() == "ready"
 
     def stop(self) -> None:
         """Fast shutdown: transactions in flight are rolled back, everything committed is kept."""
@@ -207,18 +235,20 @@ class Postgres:
     def _environment(self) -> dict[str, str]:
         return {"PATH": os.environ.get("PATH", ""), "LC_ALL": "C.UTF-8", "LANG": "C.UTF-8", "PGTZ": "Asia/Shanghai"}
 
+    def _refuse_other_major(self, installation: Installation) -> None:
+        made_by = int((self._data / "PG_VERSION").read_text().split(".")[0])
+        if made_by != installation.major:
+            raise StartFailed(
+                f"{self._data} 由 PostgreSQL {made_by} 建立，现在的程序是 {installation.major}："
+                "请用原来的版本导出数据，或用 make reset 重新开始"
+            )
+
     def _wait_until_ready(self) -> None:
         assert self.process is not None
-        pid_file, deadline = self._data / "postmaster.pid", time.monotonic() + _START_SECONDS
-        while time.monotonic() < deadline:
+        deadline = time.monotonic() + _START_SECONDS
+        while not self.is_ready():
             if self.process.poll() is not None:
-                raise StartFailed(f"PostgreSQL 启动后退出：\n{last_lines(self._log)}")
-            try:
-                lines = pid_file.read_text().splitlines()
-            except OSError:
-                lines = []
-            # The file of an earlier, killed postmaster says "ready" too: the pid must be our child's.
-            if len(lines) >= 8 and lines[0].strip() == str(self.process.pid) and lines[7].strip() == "ready":
-                return
+                raise StartFailed(f"PostgreSQL 启动后退出：\n{last_lines(self.log)}")
+            if time.monotonic() > deadline:
+                raise StartFailed(f"PostgreSQL 在{_START_SECONDS:.0f}秒内没有就绪：\n{last_lines(self.log)}")
             time.sleep(0.02)
-        raise StartFailed(f"PostgreSQL 在{_START_SECONDS:.0f}秒内没有就绪：\n{last_lines(self._log)}")

@@ -1,6 +1,7 @@
 """Child processes that die with their parent, and ports that are free. Nothing here knows what the children do."""
 
 import ctypes
+import errno
 import os
 import pwd
 import signal
@@ -20,13 +21,19 @@ class StartFailed(Exception):
 
 
 def die_with_parent(signal_number: int = signal.SIGTERM) -> Callable[[], None] | None:
-    """A `preexec_fn` that has the kernel signal the child when its parent dies, however it dies. Linux only."""
+    """A `preexec_fn` that has the kernel signal the child when its parent dies, however it dies. Linux only.
+
+    "Parent" is the *thread* that spawned: spawn from one that lives as long as the children shall.
+    """
     if not sys.platform.startswith("linux"):
         return None
-    libc = ctypes.CDLL(None, use_errno=True)
+    libc, parent = ctypes.CDLL(None, use_errno=True), os.getpid()
 
     def ask_kernel() -> None:
         libc.prctl(_PR_SET_PDEATHSIG, signal_number, 0, 0, 0)
+        if os.getppid() != parent:
+            # The parent died between fork and prctl: the kernel will not tell any more.
+            os.kill(os.getpid(), signal.SIGKILL)
 
     return ask_kernel
 
@@ -38,8 +45,12 @@ def spawn(
     environment: Mapping[str, str] | None = None,
     user: str | None = None,
     death_signal: int = signal.SIGTERM,
+    keep_open: Sequence[int] = (),
 ) -> subprocess.Popen[bytes]:
-    """Start a child in its own process group, writing to `log`. As root, `user` is who it runs as."""
+    """Start a child in its own process group, writing to `log`. As root, `user` is who it runs as.
+
+    `keep_open` are file descriptors that it inherits: a lock that shall outlive the launcher, a listening socket.
+    """
     account = pwd.getpwnam(user) if user else None
     with log.open("ab") as output:
         return subprocess.Popen(
@@ -53,7 +64,9 @@ def spawn(
             user=account.pw_uid if account else None,
             group=account.pw_gid if account else None,
             extra_groups=[] if account else None,
-            preexec_fn=die_with_parent(death_signal),  # noqa: PLW1509  # the launcher has one thread when it spawns
+            pass_fds=keep_open,
+            # Between fork and exec only prctl, getppid and kill are called: safe although threads may run.
+            preexec_fn=die_with_parent(death_signal),  # noqa: PLW1509
         )
 
 
@@ -76,8 +89,25 @@ def free_port() -> int:
         return port
 
 
-def port_in_use(port: int) -> bool:
-    """Whether somebody listens there."""
+def listen(port: int) -> socket.socket:
+    """A listening socket on the loopback; StartFailed with one sentence when the port cannot be had."""
+    door = socket.socket()
+    door.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    try:
+        door.bind(("127.0.0.1", port))
+        door.listen(1024)
+    except OSError as error:
+        door.close()
+        if error.errno == errno.EADDRINUSE:
+            raise StartFailed(
+                f"端口 {port} 已被别的程序占用：请先停止它，或换一个端口，如 MINGQUAN_PORT={port + 1}"
+            ) from error
+        raise StartFailed(f"不能使用端口 {port}（{error.strerror}）：请换一个，如 MINGQUAN_PORT=8000") from error
+    return door
+
+
+def is_listening(port: int) -> bool:
+    """Whether somebody accepts connections there."""
     with closing(socket.socket()) as probe:
         probe.settimeout(0.5)
         return probe.connect_ex(("127.0.0.1", port)) == 0

@@ -34,7 +34,12 @@ class StoredReads:
     """ASGI layer: `GET {prefix}/{uuid}` without a query is one look-up. `pool` is asked for once the app has started."""
 
     def __init__(
-        self, app: ASGIApp, *, lookups: Mapping[str, tuple[str, Lookup]], pool: Callable[[], asyncpg.Pool]
+        self,
+        app: ASGIApp,
+        *,
+        lookups: Mapping[str, tuple[str, Lookup]],
+        pool: Callable[[], asyncpg.Pool],
+        clock: Callable[[], Clock],
     ) -> None:
         self.app = app
         self._lookups = {prefix: (_Route(route), lookup) for prefix, (route, lookup) in lookups.items()}
