@@ -218,9 +218,7 @@ class PlanInput(Strict):
 class ExemptionInput(Strict):
     """免予解读. The disclosure office decides by its review of `exemption`."""
 
-    reason: str = Field(
-        title="理由", description=f"One of: {', '.join(ExemptionReason)}.", min_length=1, max_length=60
-    )
+    reason: str = Field(title="理由", description=f"One of: {', '.join(ExemptionReason)}.", min_length=1, max_length=60)
     explanation: str = Field(title="说明", min_length=1, max_length=1000)
 
 
