@@ -13,7 +13,7 @@ from uuid import UUID
 import asyncpg
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from shared.kit.clock import local_day
+from shared.kit.clock import Clock, local_day
 from shared.kit.http import PUBLIC_CACHE, etag_matches
 
 Lookup = Callable[[asyncpg.Pool, UUID, date], Awaitable[Any]]
