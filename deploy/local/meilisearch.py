@@ -83,6 +83,7 @@ class Meilisearch:
         master_key: str,
         cache: Path,
         indexing_threads: int | None = None,
+        log: Path | None = None,
         keep_open: Sequence[int] = (),
     ) -> None:
         self._place = place
@@ -91,7 +92,7 @@ class Meilisearch:
         self._cache = cache
         self._threads = indexing_threads
         self._keep_open = keep_open
-        self.log = place / "meilisearch.log"
+        self.log = log or place / "meilisearch.log"
         self._program: Path | None = None
         self.process: subprocess.Popen[bytes] | None = None
 

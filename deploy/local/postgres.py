@@ -61,7 +61,10 @@ def place_for(state: Path) -> Path:
     if not running_as_root() or _reachable(state):
         return state / "postgres"
     digest = hashlib.sha256(str(state.resolve()).encode()).hexdigest()[:12]
-    return Path("/var/tmp") / f"mingquan-{digest}" / "postgres"  # noqa: S108  # a fixed place, made with mode 0700
+    outside = Path("/var/tmp") / f"mingquan-{digest}"  # noqa: S108  # a fixed place, and only if it is root's own
+    if outside.exists() and outside.stat().st_uid != 0:
+        raise StartFailed(f"{outside} 不属于 root，为安全起见没有使用它：请删除它，或用 MINGQUAN_STATE 换一个状态目录")
+    return outside / "postgres"
 
 
 def _reachable(folder: Path) -> bool:
@@ -69,15 +72,31 @@ def _reachable(folder: Path) -> bool:
     return all(parent.stat().st_mode & 0o001 for parent in (existing, *existing.parents))
 
 
+def _same_program(copy: Path, original: Path) -> bool:
+    """Whether the copy is of this version of the wheel; copies keep the time of their original."""
+    relative = "pginstall/bin/postgres"
+    if not (copy / relative).exists():
+        return False
+    mine, theirs = (copy / relative).stat(), (original / relative).stat()
+    return (mine.st_size, mine.st_mtime) == (theirs.st_size, theirs.st_mtime)
+
+
 class Postgres:
     """One cluster in one folder on one port of the loopback."""
 
     def __init__(
-        self, place: Path, *, port: int, password: str, durable: bool = True, keep_open: Sequence[int] = ()
+        self,
+        place: Path,
+        *,
+        port: int,
+        password: str,
+        durable: bool = True,
+        log: Path | None = None,
+        keep_open: Sequence[int] = (),
     ) -> None:
         self._place = place
         self._data = place / "data"
-        self.log = place / "postgres.log"
+        self.log = log or place / "postgres.log"
         self._port = port
         self._password = password
         self._durable = durable
@@ -152,7 +171,7 @@ class Postgres:
             return installation
         copy = self._place / "programs"
         target = copy / installation.copied_from.name
-        if not target.exists():
+        if not _same_program(target, installation.copied_from):
             staging = self._place / "programs.new"
             shutil.rmtree(staging, ignore_errors=True)
             shutil.copytree(installation.copied_from, staging / installation.copied_from.name, symlinks=True)
@@ -170,8 +189,8 @@ class Postgres:
         staging = self._place / "data.new"
         shutil.rmtree(staging, ignore_errors=True)
         password_file = self._place / "password"
+        password_file.touch(mode=0o600)
         password_file.write_text(self._password)
-        password_file.chmod(0o600)
         self._own(self._place)
         locale = ["--locale=C.UTF-8"]
         if installation.major >= _BUILTIN_LOCALE_SINCE:
@@ -211,6 +230,7 @@ class Postgres:
         if self._user is None:
             return
         account = pwd.getpwnam(self._user)
+        folder.chmod(0o700)
         for path in (folder, *folder.iterdir()):
             if path.name != "programs":
                 os.chown(path, account.pw_uid, account.pw_gid)
