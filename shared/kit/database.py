@@ -9,6 +9,7 @@ from contextlib import asynccontextmanager
 from typing import Annotated, Any
 
 import asyncpg
+import sqlalchemy as sa
 from asyncpg.transaction import Transaction
 from fastapi import Depends, Request
 from sqlalchemy.engine import make_url
@@ -16,8 +17,10 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, AsyncSession, c
 
 from shared.kit import log
 from shared.kit.log import Announcement, AuditRecord
-from shared.kit.logging import request_id_var
+from shared.kit.logging import get_logger, request_id_var
 from shared.kit.settings import KitSettings
+
+logger = get_logger(__name__)
 
 
 class WriteSession:
@@ -39,9 +42,14 @@ class WriteSession:
     async def driver(self) -> asyncpg.Connection:
         """The asyncpg connection, inside the transaction."""
         if self._driver is None:
-            self._connection, self._driver = await _checkout(self._engine)
-            self._transaction = self._driver.transaction()
-            await self._transaction.start()
+            self._connection, driver = await _checkout(self._engine)
+            transaction = driver.transaction()
+            try:
+                await transaction.start()
+            except BaseException:
+                await self._close(clean=False)
+                raise
+            self._driver, self._transaction = driver, transaction
         return self._driver
 
     async def orm(self) -> AsyncSession:
@@ -70,31 +78,44 @@ class WriteSession:
         if self._orm is not None:
             await self._orm.flush()
         await log.append(self._driver, source=self._source, announcements=self._announcements, records=self._records)
-        await self._transaction.commit()
-        self._transaction = None
-        await self._close()
+        transaction, self._transaction = self._transaction, None
+        try:
+            await transaction.commit()
+        except BaseException:
+            # PostgreSQL has ended the transaction, or nobody knows what it did: there is nothing left to roll back.
+            await self._close(clean=False)
+            raise
+        await self._close(clean=True)
 
     async def rollback(self) -> None:
         """Undo everything, announcements and records included."""
         self._announcements.clear()
         self._records.clear()
+        transaction, self._transaction = self._transaction, None
+        clean = transaction is None
         try:
-            if self._transaction is not None and self._driver is not None and not self._driver.is_closed():
-                await self._transaction.rollback()
+            if transaction is not None and self._driver is not None and not self._driver.is_closed():
+                await transaction.rollback()
+                clean = True
+        except (OSError, asyncpg.PostgresError, asyncpg.InterfaceError) as error:
+            # The connection is dropped below, which undoes as well; what went wrong first is what must be told.
+            logger.warning("rollback failed", error=type(error).__name__)
         finally:
-            self._transaction = None
-            await self._close()
+            await self._close(clean=clean)
 
-    async def _close(self) -> None:
-        if self._orm is not None:
-            await self._orm.close()
-        if self._connection is not None:
-            if self._driver is not None and self._driver.is_closed():
-                await self._connection.invalidate()
-            await self._connection.close()
+    async def _close(self, *, clean: bool) -> None:
+        """Give the connection back; one that may still be inside a transaction is dropped, never reused."""
+        orm, connection, driver = self._orm, self._connection, self._driver
         self._orm = self._connection = self._driver = None
         self._announcements.clear()
         self._records.clear()
+        if connection is None:
+            return
+        if not clean or driver is None or driver.is_closed():
+            await connection.invalidate()
+        if orm is not None:
+            await orm.close()
+        await connection.close()
 
 
 async def _checkout(engine: AsyncEngine) -> tuple[AsyncConnection, asyncpg.Connection]:
@@ -169,6 +190,33 @@ class Database:
         except BaseException:
             await session.rollback()
             raise
+
+
+_UNAVAILABLE = (
+    asyncpg.PostgresConnectionError,
+    asyncpg.CannotConnectNowError,
+    asyncpg.AdminShutdownError,
+    asyncpg.CrashShutdownError,
+    asyncpg.TooManyConnectionsError,
+    asyncpg.QueryCanceledError,
+    asyncpg.DeadlockDetectedError,
+    asyncpg.SerializationError,
+    asyncpg.LockNotAvailableError,
+    asyncpg.InvalidCachedStatementError,
+    sa.exc.TimeoutError,
+)
+
+
+def is_unavailable(error: BaseException | None) -> bool:
+    """Whether PostgreSQL is away, starting, stopping or too busy: the same request may succeed in a moment."""
+    while error is not None:
+        # An operating system's error about the network names no file.
+        if isinstance(error, _UNAVAILABLE) or (isinstance(error, OSError) and error.filename is None):
+            return True
+        if isinstance(error, asyncpg.InterfaceError) and "clos" in str(error):
+            return True
+        error = error.__cause__
+    return False
 
 
 async def _keep_session(_connection: asyncpg.Connection) -> None:

@@ -13,13 +13,15 @@ from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, Counter, H
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from uuid_utils import uuid7
 
-from shared.kit.http import answer_unexpected
+from shared.kit.database import is_unavailable
+from shared.kit.http import answer_unavailable, answer_unexpected
 from shared.kit.logging import get_logger, log_access, request_id_var
 from shared.kit.settings import KitSettings
 
 logger = get_logger(__name__)
 
 _REQUEST_ID = re.compile(rb"[A-Za-z0-9._-]{8,64}")
+_METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
 _BUCKETS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 10)
 
 
@@ -78,13 +80,16 @@ class RequestEnvelope:
             if status:
                 # Half an answer has left: only a cut connection tells the caller that it is not whole.
                 raise
-            await answer_unexpected(error)(scope, receive, send_with_id)
+            answer = answer_unavailable(error) if is_unavailable(error) else answer_unexpected(error)
+            await answer(scope, receive, send_with_id)
         finally:
             seconds = time.perf_counter() - started
             route = getattr(scope.get("route"), "path", "(none)")
-            self.metrics.observe(scope["method"], route, status, seconds)
+            # The word is the caller's: an invented one must neither make a new time series nor reach the log.
+            method = scope["method"] if scope["method"] in _METHODS else "OTHER"
+            self.metrics.observe(method, route, status, seconds)
             if self.log_access:
-                log_access(scope["method"], route, status, seconds, request_id)
+                log_access(method, route, status, seconds, request_id)
             request_id_var.reset(token)
 
 
