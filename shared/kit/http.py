@@ -4,16 +4,17 @@ Says nothing about any resource.
 """
 
 import re
-from collections.abc import AsyncIterator, Callable, Coroutine
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Coroutine
 from typing import Annotated, Any
 
-from fastapi import APIRouter, FastAPI, Header, Request, Response
+from fastapi import APIRouter, FastAPI, Header, Request, Response, params
 from fastapi.exceptions import RequestValidationError
 from fastapi.routing import APIRoute
 from pydantic_core import ErrorDetails, from_json, to_json
 from starlette.exceptions import HTTPException
+from starlette.types import Receive, Scope, Send
 
-from shared.kit.errors import DomainError, MalformedBody, StaleVersion, TooLarge
+from shared.kit.errors import DomainError, MalformedBody, RuleViolation, StaleVersion, TooLarge
 from shared.kit.logging import get_logger, request_id_var
 from shared.schemas.problems import PROBLEM_MEDIA_TYPE, PROBLEM_TYPE_PREFIX, ErrorCode, InvalidField
 
@@ -21,6 +22,7 @@ logger = get_logger(__name__)
 
 PUBLIC_CACHE = "public, max-age=5, stale-while-revalidate=30"
 PRIVATE_CACHE = "no-store"
+FORM_MEDIA_TYPE = "application/x-www-form-urlencoded"
 MAX_JSON_DEPTH = 200  # jiter's own limit; deeper bodies are refused by the parser
 
 STATUS_TITLES = {
@@ -171,16 +173,22 @@ async def _answer_invalid(_request: Request, error: Exception) -> Response:
 
 async def _answer_http_exception(_request: Request, error: Exception) -> Response:
     assert isinstance(error, HTTPException)
+    # The framework's 400 is a body that its form parser gives up on; ours to call 422 like every malformed body.
+    status = 422 if error.status_code == 400 else error.status_code
     code = {
         404: ErrorCode.NOT_FOUND,
         405: ErrorCode.METHOD_NOT_ALLOWED,
         413: ErrorCode.BODY_TOO_LARGE,
         415: ErrorCode.UNSUPPORTED_MEDIA_TYPE,
-    }.get(error.status_code, ErrorCode.MALFORMED_BODY)
-    detail = {404: "没有这个地址", 405: "此地址不支持该方法；允许的方法见 Allow 头"}.get(
-        error.status_code, "请求无法处理"
-    )
-    return problem_response(error.status_code, code, detail, headers=dict(error.headers or {}))
+    }.get(status, ErrorCode.MALFORMED_BODY)
+    detail = {404: "没有这个地址", 405: "此地址不支持该方法；允许的方法见 Allow 头"}.get(status, "请求无法处理")
+    return problem_response(status, code, detail, headers=dict(error.headers or {}))
+
+
+def answer_unavailable(error: Exception) -> Response:
+    """What a caller gets when a store is away or too busy: worth another try, and no incident of the caller's making."""
+    logger.warning("store unavailable", error=type(error).__name__)
+    return problem_response(503, ErrorCode.UNAVAILABLE, "数据库暂时无法应答，请稍后重试", headers={"Retry-After": "5"})
 
 
 def answer_unexpected(error: Exception) -> Response:
@@ -231,19 +239,27 @@ async def read_body(request: Request, *, limit: int) -> bytes:
     return bytes(body)
 
 
+async def bounded_body(request: Request) -> bytes:
+    """The body as the route's own bounds have let it in; reads it within them where the route takes none itself."""
+    if isinstance(request, _ReadRequest):
+        return request._body
+    return await read_body(request, limit=request.app.state.kit.settings.max_body_bytes)
+
+
 async def iterate_lines(request: Request, *, max_line: int) -> AsyncIterator[bytes | None]:
     """The body's lines without their ends, blank ones left out; None for a line longer than `max_line` bytes."""
     buffer, skipping = bytearray(), False
     async for chunk in request.stream():
         buffer += chunk
-        *lines, rest = buffer.split(b"\n")
+        # Looking at the new bytes only keeps a line that trickles in from being searched again and again.
+        *lines, rest = buffer.split(b"\n") if b"\n" in chunk else [buffer]
         for line in lines:
             if skipping or len(line) > max_line:
                 skipping = False
                 yield None
             elif line.strip():
                 yield bytes(line.strip())
-        buffer = bytearray(rest)
+        buffer = rest
         if len(buffer) > max_line:
             buffer, skipping = bytearray(), True
     if skipping:
@@ -267,8 +283,11 @@ class KitRoute(APIRoute):
     def __init__(self, path: str, endpoint: Callable[..., Any], **kwargs: Any) -> None:
         super().__init__(path, endpoint, **kwargs)
         statuses = {422, 500, 503}
-        if any(getattr(call, "__name__", "") == "_authenticate" for call in _calls(self.dependant)):
+        names = {getattr(call, "__name__", "") for call in _calls(self.dependant)}
+        if "_authenticate" in names:
             statuses |= {401, 403, 404}
+        if "_once" in names:
+            statuses |= {409, 413}
         if "{" in path:
             statuses |= {404}
         if self.body_field is not None:
@@ -277,21 +296,34 @@ class KitRoute(APIRoute):
 
     def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
         handle = super().get_route_handler()
-        if self.body_field is None:
-            return handle
+        takes_body, takes_form = self.body_field is not None, _takes_form(self)
 
         async def read_then_handle(request: Request) -> Response:
-            limit = request.app.state.kit.settings.max_body_bytes
-            read = _ReadRequest(request.scope, request.receive)
-            read._body = await read_body(request, limit=limit)
-            content_type = request.headers.get("content-type", "").partition(";")[0].strip().lower()
-            if content_type == "application/json" or content_type.endswith("+json"):
-                read.parsed = parse_json(read._body)
-            elif content_type != "application/x-www-form-urlencoded" and read._body:
-                raise UnsupportedMediaType("请求体应为 application/json（UTF-8）")
-            return await handle(read)
+            if "\0" in request.scope["path"] or b"%00" in request.scope["query_string"]:
+                raise RuleViolation("地址和查询参数中不能有 NUL 字符（%00）")
+            return await handle(await _read_within_bounds(request, takes_form=takes_form) if takes_body else request)
 
         return read_then_handle
+
+
+async def _read_within_bounds(request: Request, *, takes_form: bool) -> _ReadRequest:
+    read = _ReadRequest(request.scope, request.receive)
+    read._body = await read_body(request, limit=request.app.state.kit.settings.max_body_bytes)
+    content_type = request.headers.get("content-type", "").partition(";")[0].strip().lower()
+    if takes_form:
+        if read._body and content_type != FORM_MEDIA_TYPE:
+            raise UnsupportedMediaType(f"请求体应为 {FORM_MEDIA_TYPE}")
+        if b"%00" in read._body:
+            raise MalformedBody("表单中不能有 NUL 字符（%00）")
+    elif content_type == "application/json" or content_type.endswith("+json"):
+        read.parsed = parse_json(read._body)
+    elif read._body:
+        raise UnsupportedMediaType("请求体应为 application/json（UTF-8）")
+    return read
+
+
+def _takes_form(route: APIRoute) -> bool:
+    return route.body_field is not None and isinstance(route.body_field.field_info, params.Form)
 
 
 def _calls(dependant: Any) -> list[Any]:
@@ -325,6 +357,12 @@ def check_if_match(if_match: str | None, *, etag: str, version: int) -> None:
         raise StaleVersion(f"当前版本是{version}，与 If-Match 不符；请重新读取后再改", version=version, etag=etag)
 
 
+def check_if_match_absent(if_match: str | None) -> None:
+    """StaleVersion when a version was expected of what does not exist (RFC 9110 §13.1.1): even `*` is false then."""
+    if if_match is not None:
+        raise StaleVersion("所指的资源尚不存在，与 If-Match 不符；如要新建，请不带 If-Match")
+
+
 def etag_matches(if_none_match: str, etag: str) -> bool:
     """Weak comparison (RFC 9110 §13.1.2)."""
     return if_none_match.strip() == "*" or etag in re.split(r"\s*,\s*", if_none_match.replace("W/", "").strip())
@@ -345,3 +383,24 @@ def page_links(request: Request, *, next_cursor: str | None) -> dict[str, str]:
         return {}
     query = request.url.include_query_params(cursor=next_cursor).query
     return {"Link": f'<?{query}>; rel="next"'}
+
+
+class DuplexResponse(Response):
+    """Streams an answer while the request's body is still being read by whoever makes the answer.
+
+    Starlette's own StreamingResponse listens for a disconnect, and so takes body messages away from the reader.
+    """
+
+    def __init__(self, content: AsyncGenerator[bytes, None], *, media_type: str) -> None:
+        super().__init__(media_type=media_type, headers={"Cache-Control": PRIVATE_CACHE})
+        del self.headers["content-length"]
+        self._content = content
+
+    async def __call__(self, _scope: Scope, _receive: Receive, send: Send) -> None:
+        try:
+            await send({"type": "http.response.start", "status": self.status_code, "headers": self.raw_headers})
+            async for part in self._content:
+                await send({"type": "http.response.body", "body": part, "more_body": True})
+            await send({"type": "http.response.body", "body": b""})
+        finally:
+            await self._content.aclose()

@@ -15,7 +15,8 @@ import sqlalchemy as sa
 from fastapi import Depends, Header, Request, Response
 
 from shared.kit.database import WriteSession
-from shared.kit.errors import IdempotencyKeyReused
+from shared.kit.errors import IdempotencyKeyReused, Unavailable
+from shared.kit.http import bounded_body
 
 
 def define_idempotency_table(metadata: sa.MetaData) -> None:
@@ -86,6 +87,8 @@ class Once:
             client_id,
             self.key,
         )
+        if row is None:
+            raise Unavailable("这个 Idempotency-Key 的答复刚刚过期；请换用新的键")
         if row["fingerprint"] != self.fingerprint:
             raise IdempotencyKeyReused("这个 Idempotency-Key 已用于内容不同的请求；新的请求请用新的键")
         if row["body"] is None:
@@ -108,7 +111,7 @@ async def _once(
         ),
     ] = None,
 ) -> Once:
-    whole = f"{request.method} {request.url.path}?{request.url.query}\n".encode() + await request.body()
+    whole = f"{request.method} {request.url.path}?{request.url.query}\n".encode() + await bounded_body(request)
     return Once(idempotency_key, hashlib.sha256(whole).digest())
 
 
