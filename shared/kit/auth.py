@@ -18,7 +18,7 @@ from fastapi.security.utils import get_authorization_scheme_param
 
 from shared.kit.errors import InsufficientScope, OutsideSubtree, Unauthenticated
 from shared.kit.organizations import OrganizationDirectory
-from shared.kit.remote import Remembered, fetch_json
+from shared.kit.remote import Remembered, fetch_json, readable
 from shared.schemas.organizations import Organization
 from shared.schemas.scopes import Scope
 
@@ -27,6 +27,7 @@ LEEWAY_SECONDS = 30
 MAX_VERIFIED = 4096
 _JWKS_MIN_INTERVAL_SECONDS = 5.0
 _JWKS_TTL_SECONDS = 300.0
+_ISSUER = "令牌签发方"
 
 
 @dataclass(frozen=True)
@@ -75,7 +76,8 @@ class TokenVerifier:
             )
         except jwt.ExpiredSignatureError as error:
             raise Unauthenticated("访问令牌已过期；请重新获取") from error
-        except (jwt.PyJWTError, ValueError) as error:
+        except (jwt.PyJWTError, ValueError, RecursionError) as error:
+            # RecursionError: the token's unverified header is JSON of any depth.
             raise Unauthenticated("访问令牌无效；请用客户端编号和密钥重新获取") from error
         if len(self._verified) >= MAX_VERIFIED:
             self._verified.clear()
@@ -102,7 +104,12 @@ def keys_over_http(client: httpx.AsyncClient, url: str) -> Callable[[], Awaitabl
     """Loads a JWK set from where its issuer publishes it."""
 
     async def load() -> dict[str, Any]:
-        keys: dict[str, Any] = (await fetch_json(client, url, owner="令牌签发方")).json()
+        response = await fetch_json(client, url, owner=_ISSUER)
+        with readable(owner=_ISSUER):
+            keys: dict[str, Any] = response.json()
+            # A 404 page would otherwise make every caller's good token look forged.
+            if not isinstance(keys, dict) or not isinstance(keys.get("keys"), list):
+                raise ValueError("not a JWK set")
         return keys
 
     return load

@@ -3,9 +3,11 @@
 import httpx
 
 from shared.kit.errors import Unavailable
-from shared.kit.remote import Remembered, fetch_json
+from shared.kit.remote import Remembered, fetch_json, readable
 from shared.kit.workdays import WorkCalendar, load_seed_calendar
 from shared.schemas.calendar import Calendar
+
+_OWNER = "交换服务（工作日历）"
 
 
 class CalendarSource:
@@ -24,5 +26,6 @@ class CalendarSource:
             return load_seed_calendar()
 
     async def _load(self, _key: str) -> WorkCalendar:
-        response = await fetch_json(self._client, self._url, owner="交换服务（工作日历）")
-        return WorkCalendar(Calendar.model_validate_json(response.content))
+        response = await fetch_json(self._client, self._url, owner=_OWNER)
+        with readable(owner=_OWNER):
+            return WorkCalendar(Calendar.model_validate_json(response.content))

@@ -5,8 +5,10 @@ from collections.abc import Awaitable, Callable
 import httpx
 
 from shared.kit.errors import UnknownOrganization
-from shared.kit.remote import Remembered, fetch_json
+from shared.kit.remote import Remembered, fetch_json, readable
 from shared.schemas.organizations import Organization, check_credit_code
+
+_OWNER = "交换服务（机关目录）"
 
 
 class OrganizationDirectory:
@@ -36,7 +38,10 @@ def organizations_over_http(
     """Loads one organisation from exchange_api; None when it has none of that code."""
 
     async def load(code: str) -> Organization | None:
-        response = await fetch_json(client, f"{exchange_url}/v1/organizations/{code}", owner="交换服务（机关目录）")
-        return None if response.status_code == 404 else Organization.model_validate_json(response.content)
+        response = await fetch_json(client, f"{exchange_url}/v1/organizations/{code}", owner=_OWNER)
+        if response.status_code == 404:
+            return None
+        with readable(owner=_OWNER):
+            return Organization.model_validate_json(response.content)
 
     return load
