@@ -33,9 +33,11 @@ class LogSignal:
     def __init__(self, database: Database, schema: str) -> None:
         self._database = database
         self._channel = f"{schema}_events"
-        self._grown = asyncio.Condition()
+        self._grown = asyncio.Event()
         self._task: asyncio.Task[None] | None = None
         self._listening = False
+        self.wakes = 0
+        """How often the log is known to have grown. Read it before reading the log, and hand it to `wait`."""
 
     def start(self) -> None:
         self._task = asyncio.create_task(self._listen())
@@ -46,12 +48,17 @@ class LogSignal:
             with contextlib.suppress(asyncio.CancelledError):
                 await self._task
 
-    async def wait(self, seconds: float) -> None:
-        """Return when something was appended, at the latest after `seconds`; sooner when not listening."""
+    async def wait(self, seconds: float, *, since: int | None = None) -> None:
+        """Return when something was appended, at the latest after `seconds`; sooner when not listening.
+
+        `since` is `wakes` as it was before the log was read: what was appended in between is not slept through.
+        """
+        if since is not None and since != self.wakes:
+            return
+        grown = self._grown
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(seconds if self._listening else min(seconds, _RECONNECT_SECONDS)):
-                async with self._grown:
-                    await self._grown.wait()
+                await grown.wait()
 
     async def _listen(self) -> None:
         while True:
@@ -62,7 +69,7 @@ class LogSignal:
                     connection.add_termination_listener(lambda _, closed=closed: closed.set())
                     await connection.add_listener(self._channel, self._on_notify)
                     self._listening = True
-                    await self._wake()
+                    self._wake()
                     await closed.wait()
                 finally:
                     self._listening = False
@@ -72,11 +79,12 @@ class LogSignal:
             await asyncio.sleep(_RECONNECT_SECONDS)
 
     def _on_notify(self, *_: object) -> None:
-        asyncio.get_running_loop().create_task(self._wake())
+        self._wake()
 
-    async def _wake(self) -> None:
-        async with self._grown:
-            self._grown.notify_all()
+    def _wake(self) -> None:
+        self.wakes += 1
+        self._grown.set()
+        self._grown = asyncio.Event()
 
 
 router = api_router(tags=["events"])
@@ -113,12 +121,16 @@ async def read_events(
     kind = f"events:{kit.settings.source}"
     loop = asyncio.get_running_loop()
     deadline = loop.time() + wait
-    head = await log.read_head(reads)
-    seq = _position(kit.cursors.open(kind, after) if after else None, head)
+    opened = kit.cursors.open(kind, after) if after else None
+    seen, head = kit.signal.wakes, await log.read_head(reads)
+    seq = _position(opened, head)
     while head.seq <= seq and (left := deadline - loop.time()) > 0:
-        await kit.signal.wait(left)
-        head = await log.read_head(reads)
+        await kit.signal.wait(left, since=seen)
+        seen, head = kit.signal.wakes, await log.read_head(reads)
+        seq = _position(opened, head)
     part = await log.read_slice(reads, after=seq, head=head, limit=limit)
+    if part.starts_late:
+        raise _gone()
     reflects = head.at if part.at_end else part.last_recorded_at
     tail = to_json(
         {
@@ -135,8 +147,12 @@ def _position(opened: list[Any] | None, head: log.LogHead) -> int:
     """The sequence number a cursor stands for; Gone when the log no longer reaches back to it."""
     epoch, seq = opened or (head.epoch, 0)
     if epoch != head.epoch or seq < head.pruned_through or seq > head.seq:
-        raise Gone("日志已不含该位置之后的全部事件；请用 /v1/export 重建后从其末行的游标继续")
+        raise _gone()
     return int(seq)
+
+
+def _gone() -> Gone:
+    return Gone("日志已不含该位置之后的全部事件；请用 /v1/export 重建后从其末行的游标继续")
 
 
 def export_response(request: Request, query: str) -> StreamingResponse:

@@ -213,6 +213,8 @@ class LogSlice:
     last_seq: int
     last_recorded_at: datetime | None
     at_end: bool
+    starts_late: bool
+    """Events between the asked position and the first one here were pruned since the head was read."""
 
 
 async def read_head(connection: asyncpg.Pool | asyncpg.Connection) -> LogHead:
@@ -238,9 +240,15 @@ async def read_slice(
         limit,
         MAX_PAGE_BYTES,
     )
+    first_seq = rows[0]["seq"] if rows else head.seq + 1
     last_seq = rows[-1]["seq"] if rows else after
     return LogSlice(
-        [row["envelope"] for row in rows], last_seq, rows[-1]["recorded_at"] if rows else None, last_seq >= head.seq
+        [row["envelope"] for row in rows],
+        last_seq,
+        rows[-1]["recorded_at"] if rows else None,
+        at_end=last_seq >= head.seq,
+        # Numbers are gapless, so the first one tells.
+        starts_late=after < head.seq and first_seq != after + 1,
     )
 
 
