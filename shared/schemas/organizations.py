@@ -66,6 +66,7 @@ class OrganizationKind(StrEnum):
     DEPARTMENT = "department"
     ZONE = "zone"
     INSTITUTION = "institution"
+    EXTERNAL = "external"  # 外部来源: outside this tree, kept for the documents mirrored from it
 
 
 class OrganizationInput(BaseModel):

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from shared.schemas.organizations import Level
+from shared.schemas.organizations import Level, OrganizationKind
 
 _RANK = {Level.NATIONAL: 0, Level.PROVINCE: 1, Level.CITY: 2, Level.DISTRICT: 3, Level.TOWN: 4}
 
@@ -13,12 +13,20 @@ def path_below(parent_path: Sequence[str] | None, code: str) -> list[str]:
 
 
 def find_tree_fault(
-    *, code: str, level: Level, parent_path: Sequence[str] | None, parent_level: Level | None
+    *,
+    code: str,
+    level: Level,
+    kind: OrganizationKind,
+    parent_path: Sequence[str] | None,
+    parent_level: Level | None,
 ) -> str | None:
-    """Why an organisation cannot stand below that parent; None when it can."""
+    """Why an organisation cannot stand below that parent; None when it can.
+
+    An external organisation is no subordinate: the city only keeps its documents, so that it may be of a higher level.
+    """
     if parent_path is not None and code in parent_path:
         return "上级机关不能是本机关或其下级"
-    if parent_level is not None and _RANK[level] < _RANK[parent_level]:
+    if kind is not OrganizationKind.EXTERNAL and parent_level is not None and _RANK[level] < _RANK[parent_level]:
         return "层级不能高于上级机关"
     return None
 

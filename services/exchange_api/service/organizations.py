@@ -81,6 +81,7 @@ def _ensure_rules(code: str, wanted: OrganizationInput, parent: OrganizationRow 
         "/parent": find_tree_fault(
             code=code,
             level=wanted.level,
+            kind=wanted.kind,
             parent_path=parent.path if parent else None,
             parent_level=OrganizationInput.model_validate(_dump(parent)).level if parent else None,
         ),
