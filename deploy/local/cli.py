@@ -66,11 +66,11 @@ def reset(yes: Annotated[bool, typer.Option("--yes", "-y", help="不再询问 Do
 
 @app.command()
 def migrate() -> None:
-    """把正在运行的（或 MINGQUAN_DATABASE_URL 指定的）数据库升级到最新结构。Migrate every service's schema."""
-    from deploy.local.commands import migrate_all
+    """只升级数据库结构，不启动服务（启动时会自动升级）。Migrate every schema; a start does so by itself."""
+    from deploy.local.run import migrate as migrate_database
 
     with _in_one_sentence():
-        migrate_all(read_settings(), _running())
+        migrate_database(read_settings())
 
 
 @app.command()

@@ -7,7 +7,6 @@ import asyncpg
 
 from deploy.local import console, exchange
 from deploy.local.processes import StartFailed
-from deploy.local.settings import REPOSITORY
 from deploy.local.state import State
 from shared.kit.audit import AuditVerdict, verify_chain
 

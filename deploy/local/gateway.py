@@ -250,21 +250,28 @@ async def _health(upstream: Upstream) -> str:
         return "down"
 
 
+def server_of(gateway: Gateway) -> uvicorn.Server:
+    """The server around it. It trusts no forwarding headers, for nobody stands before it."""
+    config = uvicorn.Config(
+        gateway,
+        log_level="warning",
+        access_log=False,
+        server_header=False,
+        proxy_headers=False,
+        timeout_keep_alive=65,
+        timeout_graceful_shutdown=3,
+    )
+    return uvicorn.Server(config)
+
+
 def main() -> None:
     """`python -m deploy.local.gateway --socket 5 --upstreams '{"/api/policy": "http://127.0.0.1:8001"}'`."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--socket", type=int, required=True, help="descriptor of a listening socket")
     parser.add_argument("--upstreams", required=True, help="JSON: path prefix to address")
     arguments = parser.parse_args()
-    config = uvicorn.Config(
-        Gateway(json.loads(arguments.upstreams)),
-        log_level="warning",
-        access_log=False,
-        server_header=False,
-        timeout_keep_alive=65,
-        timeout_graceful_shutdown=3,
-    )
-    uvicorn.Server(config).run(sockets=[socket.socket(fileno=arguments.socket)])
+    gateway = Gateway(json.loads(arguments.upstreams))
+    server_of(gateway).run(sockets=[socket.socket(fileno=arguments.socket)])
 
 
 if __name__ == "__main__":

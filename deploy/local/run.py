@@ -12,7 +12,7 @@ from types import FrameType
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
 from deploy.local import console
-from deploy.local.processes import StartFailed, listen
+from deploy.local.processes import listen
 from deploy.local.settings import LocalSettings
 from deploy.local.state import State
 from deploy.local.suite import SERVICES, Suite
@@ -28,15 +28,27 @@ class _StopAsked(BaseException):
 
 def run(settings: LocalSettings, *, with_demo: bool) -> None:
     """Returns after a stop that was asked for; StartFailed otherwise."""
+    with _only_suite(settings, settings.port) as (suite, supervisor, state):
+        suite.start(console.step)
+        _serve(suite, supervisor, state, with_demo=with_demo)
+
+
+def migrate(settings: LocalSettings) -> None:
+    """Bring the database to the newest revision and start nothing else."""
+    with _only_suite(settings, 0) as (suite, _supervisor, _state):
+        suite.migrate(console.step)
+
+
+@contextmanager
+def _only_suite(settings: LocalSettings, port: int) -> Iterator[tuple[Suite, Supervisor, State]]:
+    """A suite that nobody else runs on this state; stopped in order afterwards, whatever happens inside."""
     state = State(settings.state.resolve())
     state.make()
-    with state.only_instance() as lock, listen(settings.port) as door, _stop_signals():
+    with state.only_instance() as lock, listen(port) as door, _stop_signals():
         _set_aside_large_logs(state)
         supervisor = Supervisor(console.say)
         try:
-            suite = Suite(settings, state, door=door, lock=lock, supervisor=supervisor)
-            suite.start(console.step)
-            _serve(suite, supervisor, state, with_demo=with_demo)
+            yield Suite(settings, state, door=door, lock=lock, supervisor=supervisor), supervisor, state
         except _StopAsked:
             console.console.print()
         finally:

@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import BinaryIO
 
 from pydantic import BaseModel, Field, ValidationError
 
@@ -130,32 +131,35 @@ class State:
 
     def read_running(self) -> Running:
         """Where the suite runs; StartFailed when it does not."""
+        nobody = StartFailed("套件没有运行：请先在另一个终端执行 make run")
+        if not self.is_made:
+            raise nobody
         try:
-            with _held(self.root / "launcher.lock"):
-                raise StartFailed("套件没有运行：请先在另一个终端执行 make run")
+            _lock(self.root / "launcher.lock").close()
         except BlockingIOError:
             pass
-        except OSError as error:
-            raise StartFailed("套件没有运行：请先在另一个终端执行 make run") from error
+        else:
+            raise nobody
         try:
             return Running.model_validate_json(self.running_file.read_bytes())
         except (OSError, ValidationError) as error:
             raise StartFailed("套件正在启动或停止：请稍后再试") from error
 
     @contextmanager
-    def only_instance(self) -> Iterator[int]:
+    def only_instance(self, *, patience_seconds: float = _LEFTOVER_SECONDS) -> Iterator[int]:
         """Holds the folder for this launcher. Yields a descriptor that children inherit.
 
         Two locks: the launcher's own ends with it, however it dies; the children's ends with the last of them, so that
         a launcher that was killed is not followed by another before its PostgreSQL has closed its files.
         """
         try:
-            with _held(self.root / "launcher.lock"), _held_patiently(self.root / "children.lock") as descriptor:
-                yield descriptor
+            launcher = _lock(self.root / "launcher.lock")
         except BlockingIOError as error:
             raise StartFailed(
                 f"另一个明泉正在使用 {self.root}：请先停止它，或用 MINGQUAN_STATE 和 MINGQUAN_PORT 另开一份"
             ) from error
+        with launcher, _lock_patiently(self.root / "children.lock", patience_seconds) as children:
+            yield children.fileno()
 
     def remove(self) -> None:
         """Delete what runs made; nothing else, for the folder may have been pointed anywhere."""
@@ -170,35 +174,28 @@ class State:
                 path.unlink(missing_ok=True)
 
 
-@contextmanager
-def _held(path: Path) -> Iterator[int]:
-    """An exclusive lock; BlockingIOError when somebody has it."""
-    descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+def _lock(path: Path) -> BinaryIO:
+    """An exclusive lock, held until the file is closed; BlockingIOError when somebody has it."""
+    file = path.open("ab")
     try:
-        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        yield descriptor
-    finally:
-        os.close(descriptor)
+        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BaseException:
+        file.close()
+        raise
+    return file
 
 
-@contextmanager
-def _held_patiently(path: Path) -> Iterator[int]:
-    deadline = time.monotonic() + _LEFTOVER_SECONDS
-    descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
-    try:
-        while True:
-            try:
-                fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-                break
-            except BlockingIOError:
-                if time.monotonic() > deadline:
-                    raise StartFailed(
-                        f"上次异常退出后留下的进程在{_LEFTOVER_SECONDS:.0f}秒内没有结束：请结束它们后再启动"
-                    ) from None
-            time.sleep(0.1)
-        yield descriptor
-    finally:
-        os.close(descriptor)
+def _lock_patiently(path: Path, patience_seconds: float) -> BinaryIO:
+    deadline = time.monotonic() + patience_seconds
+    while True:
+        try:
+            return _lock(path)
+        except BlockingIOError:
+            if time.monotonic() > deadline:
+                raise StartFailed(
+                    f"上次异常退出后留下的进程在{patience_seconds:.0f}秒内没有结束：请结束它们后再启动"
+                ) from None
+        time.sleep(0.1)
 
 
 def _write_private(path: Path, text: str) -> None:

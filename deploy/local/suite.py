@@ -76,8 +76,10 @@ class Suite:
     def start(self, step: Step) -> None:
         """Start all in order; StartFailed says what did not."""
         self._state.save_secrets(self.secrets)
-        with step("搜索引擎与数据库 Meilisearch, PostgreSQL"):
-            self._start_storage()
+        with step("数据库 PostgreSQL"):
+            self._start_database()
+        with step("搜索引擎 Meilisearch"):
+            self._start_meilisearch()
         with step("数据库结构 Migrations"):
             self._prepare_database()
         if self._is_complete:
@@ -108,19 +110,30 @@ class Suite:
             )
         )
 
-    def _start_storage(self) -> None:
-        children = []
-        if self._settings.meili_url is None:
-            children.append(self._own_meilisearch())
-        else:
-            self._meili_url = self._settings.meili_url.rstrip("/")
-            self._meili_key = self._settings.meili_key.get_secret_value() if self._settings.meili_key else ""
-            _check_meilisearch(self._meili_url)
+    def migrate(self, step: Step) -> None:
+        """Only the database, brought to the newest revision."""
+        with step("数据库 PostgreSQL"):
+            self._start_database()
+        with step("数据库结构 Migrations"):
+            self._prepare_database()
+            self._state.save_secrets(self.secrets)
+
+    def _start_database(self) -> None:
         if self._settings.database_url is None:
-            children.append(self._own_postgres())
+            self._supervisor.start([self._own_postgres()])
         else:
             self._admin_url = self._settings.database_url.get_secret_value()
-        self._supervisor.start(children)
+
+    def _start_meilisearch(self) -> None:
+        if self._settings.meili_url is None:
+            self._supervisor.start([self._own_meilisearch()])
+            return
+        self._meili_url = self._settings.meili_url.rstrip("/")
+        self._meili_key = self._settings.meili_key.get_secret_value() if self._settings.meili_key else ""
+        if not _answers(f"{self._meili_url}/health"):
+            raise StartFailed(
+                f"MINGQUAN_MEILI_URL 指定的 Meilisearch（{self._meili_url}）没有应答：请检查地址，或不设此变量"
+            )
 
     def _own_meilisearch(self) -> Child:
         server = Meilisearch(
@@ -320,8 +333,3 @@ def _answers(url: str) -> bool:
         return httpx.get(url, timeout=2, trust_env=False).is_success
     except httpx.HTTPError:
         return False
-
-
-def _check_meilisearch(url: str) -> None:
-    if not _answers(f"{url}/health"):
-        raise StartFailed(f"MINGQUAN_MEILI_URL 指定的 Meilisearch（{url}）没有应答：请检查地址，或不设此变量")
