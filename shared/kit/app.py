@@ -11,7 +11,7 @@ from fastapi.openapi.utils import get_openapi
 from fastapi_offline import FastAPIOffline
 
 from shared.kit import feed
-from shared.kit.auth import TokenVerifier, keys_over_http
+from shared.kit.auth import SECOND_ISSUER_ALGORITHMS, LoadKeys, TokenVerifier, keys_over_http
 from shared.kit.calendars import CalendarSource
 from shared.kit.clock import Clock, system_clock
 from shared.kit.database import Database
@@ -54,11 +54,7 @@ def build_kit(settings: KitSettings, *, transport: httpx.AsyncBaseTransport | No
         database=database,
         cursors=CursorCodec(settings.cursor_key.get_secret_value()),
         client=client,
-        verifier=TokenVerifier(
-            keys_over_http(client, settings.keys_url),
-            issuer=settings.token_issuer,
-            audience=settings.token_audience,
-        ),
+        verifier=build_verifier(settings, client, keys_over_http(client, settings.keys_url)),
         directory=OrganizationDirectory(organizations_over_http(client, settings.exchange_url), ttl_seconds=ttl),
         calendar=CalendarSource(client, exchange_url=settings.exchange_url, ttl_seconds=ttl),
         signal=LogSignal(database, settings.schema_name),
@@ -66,17 +62,30 @@ def build_kit(settings: KitSettings, *, transport: httpx.AsyncBaseTransport | No
     )
 
 
+def build_verifier(settings: KitSettings, client: httpx.AsyncClient, load_keys: LoadKeys) -> TokenVerifier:
+    """Of exchange_api's tokens, and of the second issuer's where the settings name one."""
+    second = None
+    if settings.second_issuer is not None and settings.second_jwks_url is not None:
+        second = TokenVerifier(
+            keys_over_http(client, settings.second_jwks_url),
+            issuer=settings.second_issuer,
+            audience=settings.token_audience,
+            algorithms=SECOND_ISSUER_ALGORITHMS,
+        )
+    return TokenVerifier(load_keys, issuer=settings.token_issuer, audience=settings.token_audience, second=second)
+
+
 @asynccontextmanager
 async def open_kit(kit: Kit) -> AsyncIterator[None]:
     """Connected inside the block, closed after it."""
-    await kit.database.open()
-    kit.signal.start()
-    try:
-        yield
-    finally:
-        await kit.signal.stop()
-        await kit.database.close()
-        await kit.client.aclose()
+    async with kit.client:
+        await kit.database.open()
+        kit.signal.start()
+        try:
+            yield
+        finally:
+            await kit.signal.stop()
+            await kit.database.close()
 
 
 def create_app(

@@ -2,7 +2,7 @@
 
 from typing import ClassVar
 
-from pydantic import Field, SecretStr
+from pydantic import Field, SecretStr, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 
@@ -24,6 +24,10 @@ class KitSettings(BaseSettings):
     jwks_url: str | None = Field(
         default=None, description="Keys of the issuer; default: exchange_url + /.well-known/jwks.json."
     )
+    second_issuer: str | None = Field(
+        default=None, description="`iss` of tokens that the city's single sign-on issues; unset: none accepted."
+    )
+    second_jwks_url: str | None = Field(default=None, description="Where the second issuer publishes its keys.")
     directory_ttl_seconds: float = Field(
         default=30.0, gt=0, description="How long facts from exchange_api may be used unasked."
     )
@@ -43,6 +47,14 @@ class KitSettings(BaseSettings):
     otlp_endpoint: str | None = Field(
         default=None, description="OpenTelemetry traces go there (OTLP over HTTP); unset: off."
     )
+
+    @model_validator(mode="after")
+    def _second_issuer_is_whole(self) -> "KitSettings":
+        if (self.second_issuer is None) != (self.second_jwks_url is None):
+            raise ValueError("second_issuer and second_jwks_url belong together")
+        if self.second_issuer == self.token_issuer:
+            raise ValueError("second_issuer must differ from token_issuer")
+        return self
 
     @property
     def keys_url(self) -> str:

@@ -8,7 +8,7 @@ import json
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date, timedelta
-from functools import cached_property
+from functools import cache, cached_property
 from importlib import resources
 
 from shared.schemas.calendar import Calendar
@@ -77,6 +77,7 @@ class WorkCalendar:
         return sum(self.is_workday(start + timedelta(days=offset)) for offset in range(1, span + 1))
 
 
+@cache
 def load_seed_calendar() -> WorkCalendar:
     """The calendar shipped with the kit: the State Council's notices for 2004 to 2026."""
     text = resources.files("shared.kit").joinpath("data/workdays.json").read_text(encoding="utf-8")

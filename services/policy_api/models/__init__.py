@@ -1,6 +1,7 @@
 """Tables of policy_api. No behaviour."""
 
 from services.policy_api.models.base import Base
+from services.policy_api.models.dossiers import DossierActRow, DossierRow
 from services.policy_api.models.policies import (
     InterpretationRow,
     PolicyRow,
@@ -9,4 +10,13 @@ from services.policy_api.models.policies import (
     RenderingRow,
 )
 
-__all__ = ["Base", "InterpretationRow", "PolicyRow", "PolicyVersionRow", "RelationRow", "RenderingRow"]
+__all__ = [
+    "Base",
+    "DossierActRow",
+    "DossierRow",
+    "InterpretationRow",
+    "PolicyRow",
+    "PolicyVersionRow",
+    "RelationRow",
+    "RenderingRow",
+]

@@ -78,7 +78,7 @@ class PolicyRow(Base):
     expires_on: Mapped[date | None]
     repealed_on: Mapped[date | None]
     next_change_on: Mapped[date | None] = mapped_column(comment="When the representation changes by date alone.")
-    representation: Mapped[bytes | None]
+    representation: Mapped[bytes | None] = mapped_column(comment="Stored uncompressed, so that a read copies it.")
     listing: Mapped[bytes | None] = mapped_column(comment="The representation without text and outline, for lists.")
     etag: Mapped[str | None]
     changed_at: Mapped[datetime] = mapped_column(server_default=sa.func.now())

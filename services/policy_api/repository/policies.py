@@ -55,29 +55,47 @@ async def lock(driver: asyncpg.Connection, ids: Iterable[UUID]) -> None:
     await driver.execute("SELECT FROM policy WHERE id = ANY($1::uuid[]) ORDER BY id FOR UPDATE", sorted(set(ids)))
 
 
+_IDENTITY = ("id", "organization", "organization_name", "path", "level", "division_code", "external_id")
+_RENDERED = (
+    *("version", "title", "doc_no", "doc_class", "kind", "theme", "subtheme", "issuers", "year", "published_on"),
+    *("effective_on", "expires_on", "repealed_on", "next_change_on", "representation", "listing", "etag"),
+)
+
+
 async def insert_policies(driver: asyncpg.Connection, rows: Sequence[dict[str, Any]]) -> set[UUID]:
-    """Insert; returns the ids that went in. One that is missing lost a race for its key or number."""
+    """Insert drafts and, where a row is rendered already, public policies; returns the ids that went in.
+
+    One that is missing lost a race for its key or number.
+    """
     inserted = await driver.fetch(
         """
         INSERT INTO policy (id, organization, organization_name, organization_path, level, division_code, external_id,
-                            state, version, latest_number, doc_no, title, doc_class, kind, issuers)
+                            state, latest_number, version, title, doc_no, doc_class, kind, theme, subtheme, issuers, year,
+                            published_on, effective_on, expires_on, repealed_on, next_change_on, representation, listing,
+                            etag)
         SELECT id, organization, organization_name, string_to_array(path, ','), level, division_code, external_id,
-               'draft', 0, 1, doc_no, title, doc_class, kind, ARRAY[]::text[]
-        FROM unnest($1::uuid[], $2::text[], $3::text[], $4::text[], $5::text[], $6::text[], $7::text[], $8::text[],
-                    $9::text[], $10::text[], $11::text[])
-          AS new(id, organization, organization_name, path, level, division_code, external_id, doc_no, title,
-                 doc_class, kind)
+               CASE WHEN representation IS NULL THEN 'draft' ELSE 'public' END, 1, version, title, doc_no, doc_class, kind,
+               theme, subtheme, string_to_array(issuers, E'\\x1f'), year, published_on, effective_on, expires_on,
+               repealed_on, next_change_on, representation, listing, etag
+        FROM unnest($1::uuid[], $2::text[], $3::text[], $4::text[], $5::text[], $6::text[], $7::text[], $8::bigint[],
+                    $9::text[], $10::text[], $11::text[], $12::text[], $13::text[], $14::text[], $15::text[],
+                    $16::bigint[], $17::date[], $18::date[], $19::date[], $20::date[], $21::date[], $22::bytea[],
+                    $23::bytea[], $24::text[])
+          AS new(id, organization, organization_name, path, level, division_code, external_id, version, title, doc_no,
+                 doc_class, kind, theme, subtheme, issuers, year, published_on, effective_on, expires_on, repealed_on,
+                 next_change_on, representation, listing, etag)
         ON CONFLICT DO NOTHING RETURNING id
         """,
-        *(
-            [row[name] for row in rows]
-            for name in (
-                *("id", "organization", "organization_name", "path", "level", "division_code", "external_id"),
-                *("doc_no", "title", "doc_class", "kind"),
-            )
-        ),
+        *(_column(rows, name) for name in (*_IDENTITY, *_RENDERED)),
     )
     return {row["id"] for row in inserted}
+
+
+def _column(rows: Sequence[dict[str, Any]], name: str) -> list[Any]:
+    """One parameter of `unnest`; a list inside it travels as text."""
+    if name == "issuers":
+        return ["\x1f".join(row.get(name, ())) for row in rows]
+    return [row.get(name) for row in rows]
 
 
 async def insert_versions(driver: asyncpg.Connection, rows: Sequence[dict[str, Any]]) -> None:
@@ -277,12 +295,6 @@ async def keep_replaced(driver: asyncpg.Connection, ids: Sequence[UUID]) -> None
     )
 
 
-_RENDERED = (
-    *("id", "version", "title", "doc_no", "doc_class", "kind", "theme", "subtheme", "issuers", "year", "published_on"),
-    *("effective_on", "expires_on", "repealed_on", "next_change_on", "representation", "listing", "etag"),
-)
-
-
 async def store_rendered(driver: asyncpg.Connection, rows: Sequence[dict[str, Any]]) -> None:
     """Put representations and what they repeat for filters in place; the policies are public from here on."""
     await driver.execute(
@@ -300,7 +312,7 @@ async def store_rendered(driver: asyncpg.Connection, rows: Sequence[dict[str, An
                  expires_on, repealed_on, next_change_on, representation, listing, etag)
         WHERE policy.id = new.id
         """,
-        *(["\x1f".join(row[name]) if name == "issuers" else row[name] for row in rows] for name in _RENDERED),
+        *(_column(rows, name) for name in ("id", *_RENDERED)),
     )
 
 

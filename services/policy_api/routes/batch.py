@@ -1,16 +1,15 @@
 """Pushing many policies: NDJSON in, one result line per input line out, in order."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator
 from typing import Any
 
-from fastapi import Request
-from fastapi.responses import StreamingResponse
+from fastapi import Request, Response
 from pydantic_core import to_json
 
 from services.policy_api.routes.policies import Pusher, ValidateOnly
 from services.policy_api.service.batch import Batch
 from shared.kit.clock import Now
-from shared.kit.http import UnsupportedMediaType, api_router, problems
+from shared.kit.http import DuplexResponse, UnsupportedMediaType, api_router, problems
 from shared.schemas.policies import BatchLine, BatchResult
 
 router = api_router(tags=["policies"])
@@ -19,7 +18,7 @@ NDJSON = "application/x-ndjson"
 
 @router.post(
     "/v1/policies:batch",
-    response_class=StreamingResponse,
+    response_class=Response,
     responses={
         200: {
             "description": "每行输入一行结果（NDJSON），顺序相同",
@@ -37,9 +36,7 @@ NDJSON = "application/x-ndjson"
     },
     summary="批量推送政策文件 Push many policies",
 )
-async def push_batch(
-    request: Request, caller: Pusher, now: Now, validate_only: ValidateOnly = False
-) -> StreamingResponse:
+async def push_batch(request: Request, caller: Pusher, now: Now, validate_only: ValidateOnly = False) -> Response:
     """One `BatchLine` a line in, one `BatchResult` a line out, in order. Lines are committed in chunks as they arrive.
 
     A bad line is answered with its own problem document and never sinks its neighbours. Bounds: lines of a batch and
@@ -49,10 +46,10 @@ async def push_batch(
     if content_type not in (NDJSON, "application/ndjson", "application/jsonl"):
         raise UnsupportedMediaType(f"批量推送应为 {NDJSON}（每行一个 JSON 对象）")
     batch = Batch(request.app.state.kit, caller, now, validate_only=validate_only)
-    return StreamingResponse(_lines(batch, request), media_type=NDJSON, headers={"Cache-Control": "no-store"})
+    return DuplexResponse(_lines(batch, request), media_type=NDJSON)
 
 
-async def _lines(batch: Batch, request: Request) -> AsyncIterator[bytes]:
+async def _lines(batch: Batch, request: Request) -> AsyncGenerator[bytes, None]:
     async for result in batch.run(request):
         yield to_json(_compact(result), by_alias=True) + b"\n"
 

@@ -5,6 +5,7 @@ Results wait in memory for a caller who sends everything before reading anything
 
 import asyncio
 import contextlib
+from collections import deque
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from datetime import datetime
@@ -27,6 +28,7 @@ from shared.schemas.problems import ErrorCode
 from shared.schemas.scopes import Scope
 
 logger = get_logger(__name__)
+_CHUNKS_UNDER_WAY = 3
 
 
 class RepeatedInBatch(Conflict):
@@ -43,6 +45,14 @@ class _Line:
 
     number: int
     content: Push | DomainError
+
+
+@dataclass(frozen=True)
+class _Chunk:
+    """Lines whose transaction is under way."""
+
+    lines: list[_Line]
+    task: asyncio.Task[list[Result]]
 
 
 class Batch:
@@ -72,23 +82,54 @@ class Batch:
                 await work
 
     async def _work(self, request: Request) -> None:
+        under_way: deque[_Chunk] = deque()
         try:
-            chunk: list[_Line] = []
-            number = 0
-            async for raw in iterate_lines(request, max_line=self._settings.max_line_bytes):
-                number += 1
-                if number > self._settings.max_batch_lines:
-                    await self._store(chunk)
-                    chunk = []
-                    await self._results.put([self._cut(number)])
-                    break
-                chunk.append(_Line(number, await self._read(number, raw)))
-                if len(chunk) >= self._settings.batch_chunk_lines:
-                    await self._store(chunk)
-                    chunk = []
-            await self._store(chunk)
+            lines: list[_Line] = []
+            async for line in self._lines(request):
+                lines.append(line)
+                if len(lines) >= self._settings.batch_chunk_lines:
+                    await self._begin(under_way, lines)
+                    lines = []
+            await self._begin(under_way, lines)
+            while under_way:
+                await self._finish(under_way.popleft())
         finally:
+            for chunk in under_way:
+                chunk.task.cancel()
             await self._results.put(None)
+
+    async def _lines(self, request: Request) -> AsyncIterator[_Line]:
+        """The lines that may be looked at; the first one too many is answered and ends the batch."""
+        number = 0
+        async for raw in iterate_lines(request, max_line=self._settings.max_line_bytes):
+            number += 1
+            if number > self._settings.max_batch_lines:
+                limit = self._settings.max_batch_lines
+                yield _Line(
+                    number,
+                    BatchTooLarge(f"一批最多{limit}行；从第{number}行起没有处理，请另批发送", limit_lines=limit),
+                )
+                return
+            yield _Line(number, await self._read(number, raw))
+
+    async def _begin(self, under_way: deque[_Chunk], lines: list[_Line]) -> None:
+        """Start a chunk's transaction. While PostgreSQL is busy with one chunk, the next is being read."""
+        if not lines:
+            return
+        pushes = [line.content for line in lines if isinstance(line.content, Push)]
+        under_way.append(_Chunk(lines, asyncio.create_task(self._push(pushes))))
+        # A caller who sends without pause must not keep the other requests of this process waiting.
+        await asyncio.sleep(0)
+        if len(under_way) >= _CHUNKS_UNDER_WAY:
+            await self._finish(under_way.popleft())
+
+    async def _finish(self, chunk: _Chunk) -> None:
+        """Its results follow its commit, in the order of its lines."""
+        outcomes = iter(await chunk.task)
+        results = [next(outcomes) if isinstance(line.content, Push) else line.content for line in chunk.lines]
+        await self._results.put(
+            [_result(line.number, result) for line, result in zip(chunk.lines, results, strict=True)]
+        )
 
     async def _read(self, number: int, raw: bytes | None) -> Push | DomainError:
         """The push that a line asks for, or the error that refuses it."""
@@ -113,17 +154,6 @@ class Batch:
         content = normalize_policy(line, importing=importing, today=local_day(self._now))
         return Push(organization, line.external_id, content, line.published_on)
 
-    async def _store(self, chunk: list[_Line]) -> None:
-        """One transaction for the chunk; its results follow its commit."""
-        if not chunk:
-            return
-        pushes = [line.content for line in chunk if isinstance(line.content, Push)]
-        outcomes = iter(await self._push(pushes))
-        results: list[Result] = [next(outcomes) if isinstance(line.content, Push) else line.content for line in chunk]
-        await self._results.put([_result(line.number, result) for line, result in zip(chunk, results, strict=True)])
-        # A caller who sends without pause must not keep the other requests of this process waiting.
-        await asyncio.sleep(0)
-
     async def _push(self, pushes: list[Push]) -> list[Result]:
         if not pushes:
             return []
@@ -139,11 +169,6 @@ class Batch:
         except (OSError, asyncpg.PostgresError, asyncpg.InterfaceError, TimeoutError) as error:
             logger.error("batch chunk failed", error=type(error).__name__, lines=len(pushes))
             return [Unavailable("数据库暂时不可用，本行没有存入；请稍后重发本行") for _ in pushes]
-
-    def _cut(self, number: int) -> BatchResult:
-        limit = self._settings.max_batch_lines
-        error = BatchTooLarge(f"一批最多{limit}行；从第{number}行起没有处理，请另批发送", limit_lines=limit)
-        return _result(number, error)
 
 
 def _parse(raw: bytes) -> BatchLine:

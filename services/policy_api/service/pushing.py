@@ -233,13 +233,21 @@ async def _write(session: WriteSession, plans: Sequence[Plan], *, actor: str, no
     if updates or contents or waiting:
         await lock_neighbourhood(session, [plan.id for plan in updates], [plan.push.content.fields for plan in plans])
         await _ensure_unchanged(driver, updates)
-    inserted = await repository.insert_policies(driver, [_policy_row(plan) for plan in plans if plan.known is None])
+    today = local_day(now)
+    fresh = [plan for plan in plans if plan.publishes and not waiting and not _has_neighbours(plan)]
+    rendered = {plan.id: _render_fresh(plan, today) for plan in fresh}
+    new = [_policy_row(plan) | rendered.get(plan.id, {"version": 0}) for plan in plans if plan.known is None]
+    inserted = await repository.insert_policies(driver, new)
     if len(inserted) != len(plans) - len(updates):
         raise _Raced
     await repository.insert_versions(driver, [_version_row(plan, actor, now) for plan in plans])
     if updates:
         await repository.bump_latest(driver, [_policy_row(plan) for plan in updates])
-    await _publish(session, plans, waiting, today=local_day(now))
+    for plan_id, row in rendered.items():
+        session.announce(Announcement("policy.released", str(plan_id), 1, row["representation"]))
+    linked = {plan.id: plan.push.content.fields for plan in plans if plan.publishes and plan.id not in rendered}
+    if linked:
+        await show_relations(session, linked, today=today)
     for plan in plans:
         _record(session, plan, actor)
 
@@ -261,21 +269,8 @@ async def _ensure_unchanged(driver: asyncpg.Connection, updates: Sequence[Plan])
         raise _Raced
 
 
-async def _publish(session: WriteSession, plans: Sequence[Plan], waiting: bool, *, today: date) -> None:
-    """Fresh documents without links are rendered from what was pushed; the others from what is stored."""
-    public = [plan for plan in plans if plan.publishes]
-    fresh = [plan for plan in public if not waiting and not _has_neighbours(plan)]
-    linked = {plan.id: plan.push.content.fields for plan in public if waiting or _has_neighbours(plan)}
-    if fresh:
-        rows = [_render_fresh(plan, today) for plan in fresh]
-        await repository.store_rendered(await session.driver(), rows)
-        for row in rows:
-            session.announce(Announcement("policy.released", str(row["id"]), 1, row["representation"]))
-    if linked:
-        await show_relations(session, linked, today=today)
-
-
 def _render_fresh(plan: Plan, today: date) -> dict[str, Any]:
+    """What a new document without links looks like: it needs nothing but what was pushed."""
     push, fields = plan.push, plan.push.content.fields
     assert push.published_on is not None
     version = fields["version"]

@@ -87,7 +87,9 @@ def upgrade() -> None:
         sa.Column("expires_on", sa.Date(), nullable=True),
         sa.Column("repealed_on", sa.Date(), nullable=True),
         sa.Column("next_change_on", sa.Date(), nullable=True, comment="When the representation changes by date alone."),
-        sa.Column("representation", sa.LargeBinary(), nullable=True),
+        sa.Column(
+            "representation", sa.LargeBinary(), nullable=True, comment="Stored uncompressed, so that a read copies it."
+        ),
         sa.Column(
             "listing",
             sa.LargeBinary(),
@@ -281,6 +283,9 @@ def upgrade() -> None:
     )
     op.create_index(op.f("ix_relation_target_id"), "relation", ["target_id"], unique=False)
 
+    # Reads by id are the hot path: compressing would cost each of them, and each write, a pass over the bytes.
+    op.execute("ALTER TABLE policy ALTER COLUMN representation SET STORAGE EXTERNAL")
+    op.execute("ALTER TABLE interpretation ALTER COLUMN representation SET STORAGE EXTERNAL")
     for statement in AUDIT_IS_APPEND_ONLY:
         op.execute(statement)
 
