@@ -57,11 +57,8 @@ async def verify_chain(connection: asyncpg.Connection, *, kept: str | None = Non
 def _columns_agree(row: Any) -> bool:
     """The columns beside the hashed text, by which entries are searched, say what the text says."""
     entry = json.loads(row["entry"])
-    return (
-        entry["seq"] == row["seq"]
-        and entry["subject"] == row["subject"]
-        and datetime.fromisoformat(entry["at"]) == row["recorded_at"]
-    )
+    said = (entry["seq"], entry["subject"], datetime.fromisoformat(entry["at"]))
+    return said == (row["seq"], row["subject"], row["recorded_at"])
 
 
 async def _verify_service(package: str, kept: str | None) -> AuditVerdict:
