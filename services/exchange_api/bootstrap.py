@@ -13,6 +13,7 @@ from services.exchange_api.service.clients import create_client
 from services.exchange_api.service.organizations import put_organization
 from services.exchange_api.service.tokens import ensure_key
 from services.exchange_api.settings import Settings
+from shared.kit.clock import system_clock
 from shared.kit.database import Database
 from shared.schemas.clients import ClientInput, NewClient
 from shared.schemas.organizations import Level, OrganizationInput, OrganizationKind, check_credit_code
@@ -22,12 +23,14 @@ from shared.schemas.scopes import Scope
 async def bootstrap(database: Database, settings: Settings, code: str, root: OrganizationInput) -> NewClient | None:
     """Key, root and administrator in one transaction; None when a root exists."""
     async with database.write() as session:
-        await ensure_key(session, settings)
+        now = system_clock()
+        await ensure_key(session, settings, now=now)
         if await has_root(await session.orm()):
             return None
         await put_organization(session, None, code, root)
         administrator = ClientInput(name="平台管理员", organization=code, scopes=list(Scope))
-        return await create_client(session, None, administrator, secret_lifetime_days=settings.secret_lifetime_days)
+        days = settings.secret_lifetime_days
+        return await create_client(session, None, administrator, secret_lifetime_days=days, now=now)
 
 
 async def _run(arguments: argparse.Namespace) -> None:

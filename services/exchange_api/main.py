@@ -10,8 +10,7 @@ from services.exchange_api.repository.organizations import find_stored
 from services.exchange_api.routes import clients, organizations
 from services.exchange_api.service.tokens import published_keys
 from services.exchange_api.settings import Settings
-from shared.kit.app import Kit, create_app
-from shared.kit.auth import TokenVerifier
+from shared.kit.app import Kit, build_verifier, create_app
 from shared.kit.organizations import OrganizationDirectory
 from shared.schemas.organizations import Organization
 
@@ -41,10 +40,10 @@ async def _look_inside(kit: Kit) -> AsyncIterator[None]:
         return Organization.model_validate_json(stored["representation"]) if stored else None
 
     async def load_keys() -> dict[str, Any]:
-        return (await published_keys(reads, settings)).model_dump()
+        return (await published_keys(reads, settings, now=kit.clock())).model_dump()
 
     kit.directory = OrganizationDirectory(load_organization, ttl_seconds=1.0)
-    kit.verifier = TokenVerifier(load_keys, issuer=settings.token_issuer, audience=settings.token_audience)
+    kit.verifier = build_verifier(settings, kit.client, load_keys)
     yield
 
 

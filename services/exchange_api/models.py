@@ -43,7 +43,7 @@ class OrganizationRow(Base):
     version: Mapped[int]
     representation: Mapped[bytes]
     etag: Mapped[str]
-    changed_at: Mapped[datetime] = mapped_column(server_default=sa.func.now())
+    changed_at: Mapped[datetime] = mapped_column(server_default=sa.func.now(), onupdate=sa.func.now())
 
 
 class ClientRow(Base):

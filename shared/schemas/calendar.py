@@ -11,7 +11,10 @@ class CalendarYear(BaseModel):
     model_config = ConfigDict(extra="forbid")
 
     off: list[date] = Field(
-        title="放假调休", description="Days off, weekends inside a holiday included or not.", max_length=200
+        title="放假调休",
+        description="Days off, weekends inside a holiday included or not.",
+        min_length=1,
+        max_length=200,
     )
     work: list[date] = Field(title="上班", description="Saturdays and Sundays that are worked (调休).", max_length=60)
     source: str = Field(title="依据", description="The notice that says so.", min_length=2, max_length=200)

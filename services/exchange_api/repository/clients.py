@@ -13,7 +13,8 @@ from services.exchange_api.models import ClientRow, ClientSecretRow, SigningKeyR
 
 
 async def find_client(orm: AsyncSession, client_id: UUID, *, lock: bool = False) -> ClientRow | None:
-    statement = sa.select(ClientRow).where(ClientRow.id == client_id)
+    """As it is now, not as this session saw it before; `lock` keeps others from changing it until the commit."""
+    statement = sa.select(ClientRow).where(ClientRow.id == client_id).execution_options(populate_existing=True)
     return (await orm.scalars(statement.with_for_update() if lock else statement)).one_or_none()
 
 

@@ -12,7 +12,8 @@ from services.exchange_api.service import calendar as calendar_service
 from services.exchange_api.service import clients as service
 from services.exchange_api.service import tokens
 from services.exchange_api.service.tokens import ClientCredentials, InvalidClient
-from shared.kit.auth import Caller, require
+from shared.kit.auth import Caller, ensure_supervises_all, require
+from shared.kit.clock import Now
 from shared.kit.database import Reading, Writing
 from shared.kit.errors import RuleViolation
 from shared.kit.http import api_router, problems
@@ -45,14 +46,14 @@ def _json(model: Client | NewClient | NewSecret, status: int = 200) -> Response:
     summary="创建客户端 Create a client",
 )
 async def create_client(
-    request: Request, body: ClientInput, caller: ClientAdministrator, once: Idempotent, session: Writing
+    request: Request, body: ClientInput, caller: ClientAdministrator, once: Idempotent, session: Writing, now: Now
 ) -> Response:
     """The secret is in this answer and nowhere else. A repeated `Idempotency-Key` is refused: the secret is not kept."""
     await caller.ensure_covers(body.organization)
     days = request.app.state.kit.settings.secret_lifetime_days
 
     async def work() -> Response:
-        return _json(await service.create_client(session, caller, body, secret_lifetime_days=days), 201)
+        return _json(await service.create_client(session, caller, body, secret_lifetime_days=days, now=now), 201)
 
     return await once.run(session, caller.client_id, work, holds_secret=True)
 
@@ -73,14 +74,14 @@ async def get_client(client_id: UUID, caller: ClientAdministrator, session: Writ
     summary="轮换密钥 Add a second secret",
 )
 async def rotate_secret(
-    request: Request, client_id: UUID, caller: ClientAdministrator, once: Idempotent, session: Writing
+    request: Request, client_id: UUID, caller: ClientAdministrator, once: Idempotent, session: Writing, now: Now
 ) -> Response:
     """Two secrets may live at a time; 409 for a third."""
     await caller.ensure_covers(await service.get_owner(session, client_id))
     days = request.app.state.kit.settings.secret_lifetime_days
 
     async def work() -> Response:
-        return _json(await service.rotate_secret(session, caller, client_id, secret_lifetime_days=days), 201)
+        return _json(await service.rotate_secret(session, caller, client_id, secret_lifetime_days=days, now=now), 201)
 
     return await once.run(session, caller.client_id, work, holds_secret=True)
 
@@ -91,19 +92,21 @@ async def rotate_secret(
     tags=["clients"],
     summary="作废密钥 Revoke a secret",
 )
-async def revoke_secret(client_id: UUID, secret_id: UUID, caller: ClientAdministrator, session: Writing) -> Response:
+async def revoke_secret(
+    client_id: UUID, secret_id: UUID, caller: ClientAdministrator, session: Writing, now: Now
+) -> Response:
     """A second time changes nothing."""
     await caller.ensure_covers(await service.get_owner(session, client_id))
-    return _json(await service.revoke_secret(session, caller, client_id, secret_id))
+    return _json(await service.revoke_secret(session, caller, client_id, secret_id, now=now))
 
 
 @router.post(
     "/v1/clients/{client_id}:disable", response_model=Client, tags=["clients"], summary="停用客户端 Disable a client"
 )
-async def disable_client(client_id: UUID, caller: ClientAdministrator, session: Writing) -> Response:
+async def disable_client(client_id: UUID, caller: ClientAdministrator, session: Writing, now: Now) -> Response:
     """No further tokens; those already out end within their lifetime (15 minutes unless set)."""
     await caller.ensure_covers(await service.get_owner(session, client_id))
-    return _json(await service.disable_client(session, caller, client_id))
+    return _json(await service.disable_client(session, caller, client_id, now=now))
 
 
 @router.post(
@@ -116,6 +119,7 @@ async def disable_client(client_id: UUID, caller: ClientAdministrator, session: 
 async def issue_token(
     request: Request,
     reads: Reading,
+    now: Now,
     grant_type: Annotated[str, Form(max_length=50, examples=["client_credentials"])],
     client_id: Annotated[str | None, Form(max_length=100)] = None,
     client_secret: Annotated[str | None, Form(max_length=200)] = None,
@@ -126,7 +130,7 @@ async def issue_token(
     if grant_type != "client_credentials":
         raise RuleViolation("只支持 grant_type=client_credentials", error="unsupported_grant_type")
     presented = _basic(authorization) if authorization else _form(client_id, client_secret)
-    token = await tokens.issue_token(reads, request.app.state.kit.settings, presented, scope=scope)
+    token = await tokens.issue_token(reads, request.app.state.kit.settings, presented, scope=scope, now=now)
     headers = {"Cache-Control": "no-store", "Pragma": "no-cache"}
     return Response(token.model_dump_json(), headers=headers, media_type="application/json")
 
@@ -152,9 +156,9 @@ def _basic(authorization: str) -> ClientCredentials:
 
 
 @router.get("/.well-known/jwks.json", response_model=JsonWebKeySet, tags=["tokens"], summary="公钥 Public keys")
-async def get_jwks(request: Request, reads: Reading) -> Response:
+async def get_jwks(request: Request, reads: Reading, now: Now) -> Response:
     """The keys that verify tokens (RFC 7517)."""
-    keys = await tokens.published_keys(reads, request.app.state.kit.settings)
+    keys = await tokens.published_keys(reads, request.app.state.kit.settings, now=now)
     headers = {"Cache-Control": "public, max-age=60"}
     return Response(keys.model_dump_json(), headers=headers, media_type="application/json")
 
@@ -166,13 +170,13 @@ async def get_jwks(request: Request, reads: Reading) -> Response:
     tags=["tokens"],
     summary="轮换签名密钥 Rotate the key",
 )
-async def rotate_key(request: Request, caller: KeyAdministrator, session: Writing) -> Response:
+async def rotate_key(request: Request, caller: KeyAdministrator, session: Writing, now: Now) -> Response:
     """New tokens are signed by a new key at once; old tokens stay good until they expire."""
     kit = request.app.state.kit
-    await caller.ensure_covers(caller.principal.organization)
-    await tokens.rotate_key(session, kit.settings, caller)
+    await ensure_supervises_all(caller)
+    await tokens.rotate_key(session, kit.settings, caller, now=now)
     await session.commit()
-    keys = await tokens.published_keys(kit.database.reads, kit.settings)
+    keys = await tokens.published_keys(kit.database.reads, kit.settings, now=now)
     return Response(keys.model_dump_json(), status_code=201, media_type="application/json")
 
 
@@ -192,4 +196,5 @@ async def import_year(
     session: Writing,
 ) -> Calendar:
     """Replaces that year, as an extraordinary notice may."""
+    await ensure_supervises_all(caller)
     return await calendar_service.import_year(session, caller, year, body)

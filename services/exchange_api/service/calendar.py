@@ -23,9 +23,13 @@ async def get_calendar(reads: asyncpg.Pool) -> Calendar:
 
 async def import_year(session: WriteSession, caller: Caller, year: int, wanted: CalendarYear) -> Calendar:
     """Put one year in place of the shipped or earlier one; the same content again changes nothing."""
-    strays = [day for day in (*wanted.off, *wanted.work) if day.year != year]
-    if strays:
-        errors = [InvalidField(pointer="/off", detail=f"{strays[0]}不在{year}年")]
+    errors = [
+        InvalidField(pointer=f"/{name}/{index}", detail=f"{day}不在{year}年")
+        for name, days in (("off", wanted.off), ("work", wanted.work))
+        for index, day in enumerate(days)
+        if day.year != year
+    ]
+    if errors:
         raise RuleViolation(f"所列日期不都在{year}年", errors=errors)
     orm = await session.orm()
     revision = await repository.lock_calendar(orm) + 1

@@ -1,6 +1,6 @@
 """Creating, rotating and disabling API clients."""
 
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from uuid import UUID
 
 from uuid_utils.compat import uuid7
@@ -17,7 +17,7 @@ MAX_LIVE_SECRETS = 2
 
 
 async def create_client(
-    session: WriteSession, caller: Caller | None, wanted: ClientInput, *, secret_lifetime_days: int
+    session: WriteSession, caller: Caller | None, wanted: ClientInput, *, secret_lifetime_days: int, now: datetime
 ) -> NewClient:
     """Create a client with its first secret. Nobody grants what they do not hold. No caller: the bootstrap command."""
     _ensure_grantable(caller, wanted)
@@ -25,26 +25,28 @@ async def create_client(
     orm = await session.orm()
     orm.add(row)
     await orm.flush()
-    secret = await _add_secret(session, row, lifetime_days=secret_lifetime_days)
+    secret = await _add_secret(session, row, expires_at=now + timedelta(days=secret_lifetime_days))
     _record(session, caller, row, "client.created", scopes=list(wanted.scopes))
     return NewClient(client=await _facts(session, row), secret=secret)
 
 
 async def rotate_secret(
-    session: WriteSession, caller: Caller, client_id: UUID, *, secret_lifetime_days: int
+    session: WriteSession, caller: Caller, client_id: UUID, *, secret_lifetime_days: int, now: datetime
 ) -> NewSecret:
     """Add a second live secret; the caller revokes the first once every system has the new one."""
     row = await _load(session, client_id)
-    live = [secret for secret in (await _facts(session, row)).secrets if _is_live(secret)]
+    live = [secret for secret in (await _facts(session, row)).secrets if _is_live(secret, now)]
     if len(live) >= MAX_LIVE_SECRETS:
         raise Conflict("该客户端已有两个有效密钥；请先作废其中一个再轮换")
     row.version += 1
-    secret = await _add_secret(session, row, lifetime_days=secret_lifetime_days)
+    secret = await _add_secret(session, row, expires_at=now + timedelta(days=secret_lifetime_days))
     _record(session, caller, row, "client.secret_added", secret=str(secret.secret_id))
     return secret
 
 
-async def revoke_secret(session: WriteSession, caller: Caller, client_id: UUID, secret_id: UUID) -> Client:
+async def revoke_secret(
+    session: WriteSession, caller: Caller, client_id: UUID, secret_id: UUID, *, now: datetime
+) -> Client:
     """Revoke one secret; a second time changes nothing."""
     row = await _load(session, client_id)
     orm = await session.orm()
@@ -53,33 +55,33 @@ async def revoke_secret(session: WriteSession, caller: Caller, client_id: UUID, 
     if secret is None:
         raise NotFound("该客户端没有这个密钥")
     if secret.revoked_at is None:
-        secret.revoked_at = datetime.now(UTC)
+        secret.revoked_at = now
         row.version += 1
         _record(session, caller, row, "client.secret_revoked", secret=str(secret_id))
     return await _facts(session, row)
 
 
-async def disable_client(session: WriteSession, caller: Caller, client_id: UUID) -> Client:
+async def disable_client(session: WriteSession, caller: Caller, client_id: UUID, *, now: datetime) -> Client:
     """No further token for this client. Tokens already out expire within their lifetime."""
     row = await _load(session, client_id)
     if row.disabled_at is None:
-        row.disabled_at = datetime.now(UTC)
+        row.disabled_at = now
         row.version += 1
         _record(session, caller, row, "client.disabled")
     return await _facts(session, row)
 
 
 async def get_client(session: WriteSession, client_id: UUID) -> Client:
-    return await _facts(session, await _load(session, client_id))
+    return await _facts(session, await _load(session, client_id, lock=False))
 
 
 async def get_owner(session: WriteSession, client_id: UUID) -> str:
     """The organisation that a client belongs to."""
-    return (await _load(session, client_id)).organization
+    return (await _load(session, client_id, lock=False)).organization
 
 
-async def _load(session: WriteSession, client_id: UUID) -> ClientRow:
-    row = await repository.find_client(await session.orm(), client_id, lock=True)
+async def _load(session: WriteSession, client_id: UUID, *, lock: bool = True) -> ClientRow:
+    row = await repository.find_client(await session.orm(), client_id, lock=lock)
     if row is None:
         raise NotFound("没有这个客户端")
     return row
@@ -93,13 +95,13 @@ def _ensure_grantable(caller: Caller | None, wanted: ClientInput) -> None:
         raise InsufficientScope(f"不能授予自己没有的权限：{'、'.join(lacking)}", required_scope=lacking[0])
 
 
-async def _add_secret(session: WriteSession, row: ClientRow, *, lifetime_days: int) -> NewSecret:
+async def _add_secret(session: WriteSession, row: ClientRow, *, expires_at: datetime) -> NewSecret:
     secret = new_secret()
     stored = ClientSecretRow(
         id=uuid7(),
         client_id=row.id,
         hash=await hash_secret(secret),
-        expires_at=datetime.now(UTC) + timedelta(days=lifetime_days),
+        expires_at=expires_at,
     )
     orm = await session.orm()
     orm.add(stored)
@@ -107,8 +109,8 @@ async def _add_secret(session: WriteSession, row: ClientRow, *, lifetime_days: i
     return NewSecret(client_id=row.id, secret_id=stored.id, client_secret=secret, expires_at=stored.expires_at)
 
 
-def _is_live(secret: SecretFacts) -> bool:
-    return secret.revoked_at is None and secret.expires_at > datetime.now(UTC)
+def _is_live(secret: SecretFacts, now: datetime) -> bool:
+    return secret.revoked_at is None and secret.expires_at > now
 
 
 async def _facts(session: WriteSession, row: ClientRow) -> Client:

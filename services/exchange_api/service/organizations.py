@@ -9,7 +9,7 @@ from services.exchange_api.rules.tree import find_division_fault, find_tree_faul
 from shared.kit.auth import Caller
 from shared.kit.database import WriteSession
 from shared.kit.errors import OutsideSubtree, RuleViolation, UnknownOrganization
-from shared.kit.http import check_if_match
+from shared.kit.http import check_if_match, check_if_match_absent
 from shared.kit.log import Announcement
 from shared.schemas.organizations import Organization, OrganizationInput
 from shared.schemas.problems import InvalidField
@@ -33,7 +33,9 @@ async def put_organization(
     row = await repository.find_organization(orm, code)
     parent = await _find_parent(session, wanted)
     _ensure_within_subtree(caller, row, parent)
-    if row is not None:
+    if row is None:
+        check_if_match_absent(if_match)
+    else:
         check_if_match(if_match, etag=row.etag, version=row.version)
     _ensure_rules(code, wanted, parent)
     if row is not None and _as_input(row) == wanted:
@@ -69,8 +71,7 @@ def _ensure_within_subtree(caller: Caller | None, row: OrganizationRow | None, p
     own = caller.principal.organization
     places = [row.path] if row is not None else []
     # The caller's own organisation may be changed by the caller, but not moved: its parent is outside.
-    moved = row is None or parent is None or row.parent != parent.code
-    if moved:
+    if row is None or row.parent != (parent.code if parent else None):
         places.append(parent.path if parent is not None else [])
     if not all(own in path for path in places):
         raise OutsideSubtree("只能登记和变更本机关及其下级机关", organization=own)

@@ -1,13 +1,12 @@
 """Issuing access tokens (OAuth 2.0 client credentials, RFC 6749 §4.4) and publishing the keys that verify them."""
 
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
-from typing import Any
+from datetime import datetime, timedelta
 from uuid import UUID
-from zoneinfo import ZoneInfo
 
 import asyncpg
 import jwt
+from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from uuid_utils.compat import uuid7
@@ -17,12 +16,11 @@ from services.exchange_api.repository import clients as repository
 from services.exchange_api.service.secrets import KeySealer, base64url, matches_any
 from services.exchange_api.settings import Settings
 from shared.kit.auth import LEEWAY_SECONDS, Caller
+from shared.kit.clock import local_day
 from shared.kit.database import WriteSession
 from shared.kit.errors import InsufficientScope, Unauthenticated, Unavailable
 from shared.schemas.clients import JsonWebKey, JsonWebKeySet, Token
 from shared.schemas.problems import ErrorCode
-
-SHANGHAI = ZoneInfo("Asia/Shanghai")
 
 
 class InvalidClient(Unauthenticated):
@@ -48,14 +46,14 @@ def sealer_of(settings: Settings) -> KeySealer:
 
 
 async def issue_token(
-    reads: asyncpg.Pool, settings: Settings, presented: ClientCredentials, *, scope: str | None
+    reads: asyncpg.Pool, settings: Settings, presented: ClientCredentials, *, scope: str | None, now: datetime
 ) -> Token:
     """A token for the client's scopes, or for those asked for; refuses what is disabled, expired or unknown."""
-    now = datetime.now(UTC)
-    found = await _find_credentials(reads, presented.client_id, now)
+    client_id = _parse_client_id(presented.client_id)
+    found = await repository.find_credentials(reads, client_id, now=now) if client_id else None
     if not await matches_any(presented.client_secret, found["hashes"] if found else []) or found is None:
         raise InvalidClient
-    today = now.astimezone(SHANGHAI).date()
+    today = local_day(now)
     ended = any(last_day is not None and last_day < today for last_day in (found["expires_on"], found["valid_to"]))
     if found["disabled_at"] is not None or ended:
         raise InvalidClient
@@ -63,7 +61,8 @@ async def issue_token(
     claims = {
         "iss": settings.token_issuer,
         "aud": settings.token_audience,
-        "sub": presented.client_id.lower(),
+        # The one spelling: idempotency keys and the audit trail go by it.
+        "sub": str(client_id),
         "organization": found["organization"],
         "division_code": found["division_code"],
         "level": found["level"],
@@ -72,14 +71,14 @@ async def issue_token(
         "exp": now + timedelta(seconds=settings.token_lifetime_seconds),
         "jti": uuid7().hex,
     }
-    key_id, private_key = await _active_key(reads, settings)
+    key_id, private_key = await _active_key(reads, settings, now)
     token = jwt.encode(claims, private_key, algorithm="EdDSA", headers={"kid": key_id})
     return Token(access_token=token, expires_in=settings.token_lifetime_seconds, scope=" ".join(granted))
 
 
-async def _find_credentials(reads: asyncpg.Pool, client_id: str, now: datetime) -> Any:
+def _parse_client_id(text: str) -> UUID | None:
     try:
-        return await repository.find_credentials(reads, UUID(client_id), now=now)
+        return UUID(text)
     except ValueError:
         return None
 
@@ -93,34 +92,36 @@ def _granted_scopes(held: list[str], asked: str | None) -> list[str]:
     return sorted(set(asked.split()))
 
 
-async def _active_key(reads: asyncpg.Pool, settings: Settings) -> tuple[str, Ed25519PrivateKey]:
-    for row in await repository.list_published_keys(reads, retired_after=datetime.now(UTC)):
+async def _active_key(reads: asyncpg.Pool, settings: Settings, now: datetime) -> tuple[str, Ed25519PrivateKey]:
+    for row in await repository.list_published_keys(reads, retired_after=now):
         if row["retired_at"] is None:
-            raw = sealer_of(settings).open(row["encrypted_private_key"], name=row["id"])
+            try:
+                raw = sealer_of(settings).open(row["encrypted_private_key"], name=row["id"])
+            except InvalidTag as error:
+                raise Unavailable("签名密钥无法解开：MINGQUAN_KEY_ENCRYPTION_KEY 与建立密钥时不同") from error
             return row["id"], Ed25519PrivateKey.from_private_bytes(raw)
     raise Unavailable("尚无签名密钥；请运行初始化命令")
 
 
-async def published_keys(reads: asyncpg.Pool, settings: Settings) -> JsonWebKeySet:
+async def published_keys(reads: asyncpg.Pool, settings: Settings, *, now: datetime) -> JsonWebKeySet:
     """Every key that a token still alive may have been signed with."""
-    alive = datetime.now(UTC) - timedelta(seconds=settings.token_lifetime_seconds + LEEWAY_SECONDS)
+    alive = now - timedelta(seconds=settings.token_lifetime_seconds + LEEWAY_SECONDS)
     rows = await repository.list_published_keys(reads, retired_after=alive)
     return JsonWebKeySet(keys=[JsonWebKey(kid=row["id"], x=base64url(row["public_key"])) for row in rows])
 
 
-async def rotate_key(session: WriteSession, settings: Settings, caller: Caller | None) -> str:
+async def rotate_key(session: WriteSession, settings: Settings, caller: Caller | None, *, now: datetime) -> str:
     """Sign with a new key from now on; the old one stays published until its last token has expired."""
     orm = await session.orm()
     await repository.lock_keys(orm)
-    now = datetime.now(UTC)
     await repository.retire_keys(orm, at=now)
     return await _add_key(session, settings, caller, now)
 
 
-async def ensure_key(session: WriteSession, settings: Settings) -> None:
+async def ensure_key(session: WriteSession, settings: Settings, *, now: datetime) -> None:
     """Make the first key when there is none."""
     if not await repository.lock_keys(await session.orm()):
-        await rotate_key(session, settings, None)
+        await rotate_key(session, settings, None, now=now)
 
 
 async def _add_key(session: WriteSession, settings: Settings, caller: Caller | None, now: datetime) -> str:
