@@ -62,6 +62,18 @@ _RENDERED = (
 )
 
 
+async def lock_keys(driver: asyncpg.Connection, keys: Sequence[tuple[str, str]]) -> None:
+    """Hold the policies of these (organization, external_id), in the order of their ids."""
+    await driver.execute(
+        """
+        SELECT FROM policy WHERE (organization, external_id) IN (SELECT * FROM unnest($1::text[], $2::text[]))
+        ORDER BY id FOR UPDATE
+        """,
+        [organization for organization, _ in keys],
+        [external_id for _, external_id in keys],
+    )
+
+
 async def insert_policies(driver: asyncpg.Connection, rows: Sequence[dict[str, Any]]) -> set[UUID]:
     """Insert drafts and, where a row is rendered already, public policies; returns the ids that went in.
 

@@ -19,7 +19,7 @@ from services.policy_api.service.publication import lock_neighbourhood, show_rel
 from services.policy_api.service.rendering import CHANGES_TARGET, PolicyFacts, TextFacts, render_policy
 from shared.kit.clock import local_day
 from shared.kit.database import WriteSession
-from shared.kit.errors import Conflict, DomainError, NotFound, OutsideSubtree
+from shared.kit.errors import Conflict, DomainError, NotFound, OutsideSubtree, Unavailable
 from shared.kit.http import check_if_match
 from shared.kit.log import Announcement
 from shared.schemas.organizations import Organization
@@ -95,12 +95,13 @@ async def push_policies(
     """A receipt or an error for each push, in order. Keys must not repeat. Commits nothing itself."""
     for attempt in range(_ATTEMPTS):
         try:
+            if attempt:
+                # Others write the same documents: this time they wait before anything is planned.
+                await repository.lock_keys(await session.driver(), [push.key for push in pushes])
             return await _push_once(session, pushes, actor=actor, now=now, validate_only=validate_only)
         except (_Raced, asyncpg.UniqueViolationError, asyncpg.DeadlockDetectedError):
             await session.rollback()
-            if attempt == _ATTEMPTS - 1:
-                raise
-    raise AssertionError("unreachable")
+    raise Unavailable("同一文件正被其他请求写入，请稍后重试", retry_after_seconds=1)
 
 
 async def _push_once(
