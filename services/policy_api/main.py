@@ -4,7 +4,7 @@ import httpx
 from fastapi import FastAPI
 
 from services.policy_api.repository.reading import find_current, find_current_interpretation
-from services.policy_api.routes import batch, interpretations, policies
+from services.policy_api.routes import batch, dossiers, interpretations, policies
 from services.policy_api.settings import Settings
 from shared.kit.app import create_app
 
@@ -17,7 +17,7 @@ def build_app(settings: Settings, *, transport: httpx.AsyncBaseTransport | None 
         settings,
         title="明泉 · 政策文件库 policy_api",
         description=DESCRIPTION,
-        routers=[policies.router, batch.router, interpretations.router],
+        routers=[policies.router, batch.router, interpretations.router, dossiers.router],
         transport=transport,
         stored_reads={
             "/v1/policies": ("/v1/policies/{policy_id}", find_current),

@@ -1,7 +1,6 @@
 """Tables of dossiers (会签卷). A material is a row of `interpretation` in state `draft` until its release."""
 
 from datetime import date, datetime
-from typing import Any
 from uuid import UUID
 
 import sqlalchemy as sa
@@ -64,4 +63,4 @@ class DossierActRow(Base):
     client_id: Mapped[str]
     person_id: Mapped[str]
     at: Mapped[datetime]
-    details: Mapped[dict[str, Any]]
+    details: Mapped[str] = mapped_column(comment="JSON; the kind says of what form.")
