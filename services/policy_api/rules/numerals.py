@@ -1,5 +1,7 @@
 """Numbers as official texts write them: 十二, 一百零三, 二〇二五, １２. Knows nothing of what they number."""
 
+from functools import lru_cache
+
 _DIGITS = {char: value for value, char in enumerate("零一二三四五六七八九")} | {
     "〇": 0,
     "○": 0,
@@ -14,6 +16,7 @@ NUMERAL_CHARS = "零〇○一二两三四五六七八九十百千0-9０-９"
 """For the inside of a regular expression's brackets."""
 
 
+@lru_cache(maxsize=4096)
 def find_number(written: str) -> int | None:
     """The value of a numeral up to 9999 in Arabic, full-width or Chinese digits; None when it is none."""
     written = written.translate(_FULL_WIDTH).replace(" ", "").replace("\u3000", "")

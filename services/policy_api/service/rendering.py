@@ -289,4 +289,4 @@ def _validity_note(facts: PolicyFacts, lifetime: Lifetime, today: date) -> str |
 def _outline(body: str, body_format: str) -> list[dict[str, Any]]:
     """The same text is rendered again whenever a relation or interpretation comes; its outline is found once."""
     text = plain_text(body) if body_format == "html" else body
-    return [node.model_dump() for node in parse_outline(text)]
+    return [vars(node) for node in parse_outline(text)]
