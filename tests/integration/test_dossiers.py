@@ -369,3 +369,35 @@ async def test_an_amendment_calls_for_a_new_interpretation(office: Office) -> No
     assert (await office.api.put(path, json=amending, headers=importer)).status_code == 201
     finding = (await case.report())["TS-28"]
     assert "amendment" in {item["name"] for item in finding["evidence"]}, finding
+
+
+async def test_a_second_text_goes_the_same_way_and_the_first_dossier_sees_its_interpretation(office: Office) -> None:
+    first = await office.open()
+    await first.prepare_signed()
+    await first.release()
+    second = await office.open("a", title="关于社区食堂建设的通知（修订）", version={"label": "第一次修订"})
+    assert second.policy_id == first.policy_id
+    shown = (await office.api.get(f"/v1/policies/{first.policy_id}")).json()
+    assert shown["title"] == (await first.read())["policy"]["title"]
+    await second.prepare_signed()
+    assert (await first.report())["TS-28"]["status"] == "not_applicable"
+    await second.release()
+    after = await first.report()
+    assert (after["TS-28"]["status"], after["TS-12"]["status"]) == ("pass", "pass")
+    public = (await office.api.get(f"/v1/policies/{first.policy_id}")).json()
+    assert len(public["interpretations"]) == 2
+    assert (public["title"], public["version_number"]) == ("关于社区食堂建设的通知（修订）", 2)
+
+
+async def test_a_withdrawn_policy_is_reported_as_no_longer_in_the_library(office: Office) -> None:
+    case = await office.open()
+    await case.prepare_signed()
+    await case.release()
+    gone = await office.api.post(
+        f"/v1/policies/{case.policy_id}:withdraw", json={"reason": "发布有误"}, headers=office.releaser
+    )
+    assert gone.status_code in {200, 204}, gone.text
+    report = await case.report()
+    assert (report["TS-18"]["status"], report["TS-19"]["status"]) == ("fail", "fail")
+    refused = await office.api.post("/v1/dossiers", json={"policy_id": case.policy_id}, headers=office.drafter)
+    assert (refused.status_code, refused.json()["code"]) == (409, "conflict")

@@ -56,7 +56,8 @@ _CARD = re.compile(r"(?<![0-9A-Za-z.])\d(?:[ -]?\d){15,18}(?![0-9A-Za-z])")
 _EMAIL = re.compile(r"[A-Za-z0-9._%+-]{1,64}@(?:[A-Za-z0-9-]{1,63}\.){1,4}[A-Za-z]{2,12}")
 # 保守国家秘密法: a mark is the level, the star and the term; `绝密★启用前` and a bare star count as well.
 _SECRECY = re.compile(r"(?:绝\s*密|机\s*密|秘\s*密)\s*[★☆]")
-_MARKUP = re.compile(r"<[^>]*>")
+# Stops at the next `<`, so that a text of nothing but `<` is read in one pass.
+_MARKUP = re.compile(r"<[^<>]*>")
 
 
 def scan_text(text: str, words: WordLists = DEFAULT_WORDS) -> list[ScanHit]:
@@ -66,7 +67,7 @@ def scan_text(text: str, words: WordLists = DEFAULT_WORDS) -> list[ScanHit]:
     found = list(_scan(_MARKUP.sub(lambda tag: " " * len(tag.group()), plain), words))
     if "<" in plain:
         found += _scan_joined(plain, words, found)
-    return sorted(_without_overlaps(found), key=lambda hit: hit.start)
+    return sorted(_without_overlaps(found, len(plain)), key=lambda hit: hit.start)
 
 
 def _scan(text: str, words: WordLists) -> Iterator[ScanHit]:
@@ -126,11 +127,11 @@ def _find_emails(text: str) -> Iterator[ScanHit]:
             yield ScanHit(ScanKind.EMAIL, match.start(), match.end(), f"{match.group()[0]}***@{host}")
 
 
-def _without_overlaps(hits: Iterable[ScanHit]) -> Iterator[ScanHit]:
-    taken: list[ScanHit] = []
+def _without_overlaps(hits: Iterable[ScanHit], length: int) -> Iterator[ScanHit]:
+    taken = bytearray(length)
     for hit in hits:
-        if all(hit.end <= other.start or hit.start >= other.end for other in taken):
-            taken.append(hit)
+        if not any(taken[hit.start : hit.end]):
+            taken[hit.start : hit.end] = b"\1" * (hit.end - hit.start)
             yield hit
 
 

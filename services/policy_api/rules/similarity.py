@@ -4,7 +4,7 @@ import html
 import re
 
 _SHINGLE = 6
-_MARKUP = re.compile(r"<[^>]*>")
+_MARKUP = re.compile(r"<[^<>]*>")
 _NOT_TEXT = re.compile(r"[\W_]+")
 
 

@@ -125,6 +125,7 @@ def test_ts_27_a_major_policy_is_followed_up_six_months_after_it_takes_effect() 
         (date(2023, 8, 31), 6, date(2024, 2, 29)),
         (date(2025, 7, 1), 6, date(2026, 1, 1)),
         (date(2025, 12, 31), 0, date(2025, 12, 31)),
+        (date(9999, 12, 1), 6, date.max),
     ],
 )
 def test_months_end_where_the_month_ends(day: date, count: int, expected: date) -> None:

@@ -1,6 +1,7 @@
 """What the scan finds, what it lets be, and that it never shows what it found."""
 
 import itertools
+import time
 
 import pytest
 from hypothesis import given
@@ -104,6 +105,20 @@ def test_places_are_those_of_the_original_text() -> None:
     text = "联系<b>人</b>：138<b>0013</b>8000。"
     (hit,) = scan_text(text)
     assert text[hit.start : hit.end] == "138<b>0013</b>8000"
+
+
+@pytest.mark.parametrize("unit", ["<", "13800138000 ", "1 ", "a@", "绝 ", "<b>1"])
+def test_hostile_texts_are_read_in_linear_time(unit: str) -> None:
+    def seconds(length: int) -> float:
+        text, best = (unit * length)[:length], float("inf")
+        for _ in range(3):
+            started = time.perf_counter()
+            scan_text(text)
+            best = min(best, time.perf_counter() - started)
+        return best
+
+    # Quadratic work would take 64 times as long for 8 times the text.
+    assert seconds(160_000) < 30 * max(seconds(20_000), 0.002)
 
 
 @given(st.integers(0, 10**15 - 1))

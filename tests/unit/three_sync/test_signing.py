@@ -254,6 +254,15 @@ def test_ts_15_a_reviewer_lets_a_find_pass_with_a_reason_and_not_without(kind: S
     assert status(add_review(dossier, review, "policy", digest("older"), reason="公开"), "TS-15") is FAIL
 
 
+def test_ts_15_shows_the_first_finds_and_counts_the_rest() -> None:
+    dossier = drafted()
+    many = tuple(ScanHit(ScanKind.MOBILE, place, place + 11, "138****0000") for place in range(0, 1200, 12))
+    scans = (Scan("policy", dossier.policy.hash, many), *(s for s in dossier.scans if s.subject != "policy"))
+    evidence = finding(replace(dossier, scans=scans), "TS-15").evidence
+    assert [item.value for item in evidence if item.name == "hits:policy"] == ["100"]
+    assert len(evidence) == 21
+
+
 def test_ts_15_fails_when_the_present_text_was_not_scanned() -> None:
     dossier = drafted()
     assert status(replace(dossier, scans=()), "TS-15") is FAIL

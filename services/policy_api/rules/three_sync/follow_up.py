@@ -44,6 +44,8 @@ def _causes(dossier: Dossier, context: Context) -> list[str]:
 def add_months(day: date, count: int) -> date:
     """The same day `count` months later, or that month's last: 2025-08-31 and 6 months give 2026-02-28."""
     year, month = divmod(day.year * 12 + day.month - 1 + count, 12)
+    if year > date.max.year:
+        return date.max
     last = months.monthrange(year, month + 1)[1]
     return date(year, month + 1, min(day.day, last))
 
@@ -70,7 +72,9 @@ def check_amendment(dossier: Dossier, context: Context) -> Verdict:
         elif item.interpreted_on is None:
             pending.append(due.on.isoformat())
     if late:
-        return failed(f"修改{listed(late)}后没有在3个工作日内更新解读；请尽快发布新的解读", *facts)
+        return failed(
+            f"修改{listed(late)}后没有在{context.limits.late_workdays}个工作日内更新解读；请尽快发布新的解读", *facts
+        )
     if pending:
         return not_applicable(f"政策已修改，最迟于{pending[0]}发布新的解读", *facts)
     return passed("修改后已按期更新解读", *facts)

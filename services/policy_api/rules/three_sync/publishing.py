@@ -36,7 +36,9 @@ def check_same_day(dossier: Dossier, context: Context) -> Verdict:
     if days[0] < released_on:
         sentence = "解读早于政策公开，提前泄露了政策内容；请核对发布日期"
     elif days[0] <= latest.on:
-        return failed("解读晚于政策公开，但未超过3个工作日；今后请同日公开", *facts, severity=Severity.WARN)
+        days_allowed = context.limits.late_workdays
+        sentence = f"解读晚于政策公开，但未超过{days_allowed}个工作日；今后请同日公开"
+        return failed(sentence, *facts, severity=Severity.WARN)
     else:
         sentence = f"解读晚于最迟日期{latest.on.isoformat()}；请说明原因并改进"
     return failed(sentence, *facts)

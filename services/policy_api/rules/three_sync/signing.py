@@ -202,6 +202,10 @@ def check_secrecy(dossier: Dossier, context: Context) -> Verdict:
 _RESULTS = {ReviewResult.PASS: "通过", ReviewResult.FAIL: "不通过", ReviewResult.ESCALATED: "已报主管部门确定"}
 
 
+_SHOWN_HITS = 20
+"""Of one subject; a list of ten thousand telephone numbers helps nobody."""
+
+
 def check_scans(dossier: Dossier, context: Context) -> Verdict:
     """TS-15 个人信息和敏感词扫描无发现，或由审查人写明理由放行. 个人信息保护法第二十五条；domain.md §11.2.
 
@@ -214,7 +218,9 @@ def check_scans(dossier: Dossier, context: Context) -> Verdict:
         if scan is None or scan.hash != content_hash:
             problems.append(f"{name_of(subject)}的现内容尚未扫描")
             continue
-        facts += [(f"scan:{subject}", f"{hit.kind.value} {hit.excerpt}") for hit in scan.hits]
+        facts += [(f"scan:{subject}", f"{hit.kind.value} {hit.excerpt}") for hit in scan.hits[:_SHOWN_HITS]]
+        if len(scan.hits) > _SHOWN_HITS:
+            facts.append((f"hits:{subject}", len(scan.hits)))
         lacking = _unanswered(dossier, scan)
         if lacking:
             problems.append(f"{name_of(subject)}{lacking}")
