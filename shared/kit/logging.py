@@ -18,6 +18,8 @@ import structlog
 _MAX_CAUSES = 6
 _MAX_FRAMES = 16
 
+_service = ""
+
 request_id_var: ContextVar[str] = ContextVar("request_id", default="")
 
 
@@ -66,6 +68,8 @@ def _describe(error: BaseException | None, *, with_messages: bool) -> list[dict[
 
 def configure_logging(service: str, *, level: str = "INFO") -> None:
     """Route structlog and the standard library's loggers to one JSON stream."""
+    global _service  # noqa: PLW0603  # one process is one service, and the access line is too hot to look further
+    _service = service
     shared: list[structlog.typing.Processor] = [
         structlog.stdlib.add_log_level,
         structlog.processors.TimeStamper(fmt="iso", utc=True),
@@ -111,5 +115,5 @@ def log_access(method: str, route: str, status: int, seconds: float, request_id:
     moment = datetime.now(UTC).isoformat(timespec="milliseconds")
     sys.stdout.write(
         f'{{"event":"request","method":"{method}","route":"{route}","status":{status},"ms":{seconds * 1000:.2f},'
-        f'"request_id":"{request_id}","level":"info","timestamp":"{moment}"}}\n'
+        f'"request_id":"{request_id}","service":"{_service}","level":"info","timestamp":"{moment}"}}\n'
     )
