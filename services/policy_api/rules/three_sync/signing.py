@@ -220,7 +220,7 @@ def check_scans(dossier: Dossier, context: Context) -> Verdict:
             continue
         facts += [(f"scan:{subject}", f"{hit.kind.value} {hit.excerpt}") for hit in scan.hits[:_SHOWN_HITS]]
         if len(scan.hits) > _SHOWN_HITS:
-            facts.append((f"hits:{subject}", len(scan.hits)))
+            facts.append((f"hits:{subject}", str(len(scan.hits))))
         lacking = _unanswered(dossier, scan)
         if lacking:
             problems.append(f"{name_of(subject)}{lacking}")
