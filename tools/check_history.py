@@ -18,6 +18,7 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
+from services.policy_api.rules.bodies import normalize_text
 from shared.schemas.policies import PolicyInput, Validity
 from tools.import_documents.mapping import Item
 from tools.import_documents.running import map_files
@@ -124,8 +125,8 @@ def _effective(policy: dict[str, Any]) -> str:
 
 
 def _bare(text: str) -> str:
-    """Without blanks, which the suite normalises."""
-    return "".join(text.split())
+    """Without blanks and invisible characters, which the suite normalises."""
+    return "".join(normalize_text(text).split())
 
 
 def main(

@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import date
 
+from services.policy_api.rules.bodies import normalize_text
 from services.policy_api.rules.doc_number import find_doc_numbers, parse_doc_number
 from services.policy_api.rules.page_furniture import remove_furniture
 from services.policy_api.rules.written_dates import DATE_PATTERN, Period, read_date, read_period
@@ -55,7 +56,7 @@ class Extracted:
 
 def extract_metadata(text: str) -> Extracted:
     """Everything found in a text; linear in its length."""
-    lines = remove_furniture(text)
+    lines = remove_furniture(normalize_text(text))
     header = _read_header(lines)
     close = _read_close(lines, after=header.end)
     body = "\n".join(lines).strip()
