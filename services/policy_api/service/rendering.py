@@ -99,15 +99,41 @@ def shown_text(texts: Sequence[TextFacts], day: date) -> TextFacts:
     return next(text for text in texts if text.number == shown.number)
 
 
+COPIED = (
+    *("title", "doc_class", "kind", "doc_no", "doc_no_raw", "index_no", "reg_no", "theme", "signed_on", "issued_on"),
+    *("publicity", "body", "body_format", "summary", "addressee", "copies_to", "combo_class", "contact", "attachments"),
+    *("market_related", "major", "livelihood", "source_url"),
+)
+"""What a representation repeats from the content word for word."""
+
+
 def render_policy(facts: PolicyFacts, content: dict[str, Any], *, today: date, as_of: date | None = None) -> Rendered:
     """The representation on a day; `content` is that of `shown_text` for that day. `as_of` marks a historic answer."""
-    spans = [TextSpan(text.number, text.effective_on) for text in facts.texts]
     shown = shown_text(facts.texts, today)
     lifetime = _lifetime(facts, content)
-    changes = [next_change_after(lifetime, today), next_text_change_after(spans, today), *_coming_acts(facts, today)]
-    next_change_on = min((day for day in changes if day is not None), default=None)
-    superseded = superseded_numbers(spans)
-    document: dict[str, Any] = {
+    next_change_on = _next_change_on(facts, lifetime, today)
+    document = {
+        **_identity(facts, shown),
+        **{name: content[name] for name in COPIED},
+        "issuers": content["issuers"] or [facts.organization_name],
+        "published_on": shown.published_on,
+        **_validity(facts, lifetime, today),
+        "validity_changes_on": next_change_on,
+        "as_of": as_of,
+        "outline": _outline(content["body"], content["body_format"]),
+        "relations": [_relation(relation) for relation in facts.relations],
+        "interpretations": facts.interpretations,
+        "versions": _history(facts.texts),
+        "content_hash": shown.content_hash,
+    }
+    representation = to_json(document)
+    listing = to_json({name: value for name, value in document.items() if name not in NOT_IN_LISTS})
+    columns = _columns(document, lifetime, next_change_on)
+    return Rendered(representation, listing, etag_of(facts.version, representation), shown.number, columns)
+
+
+def _identity(facts: PolicyFacts, shown: TextFacts) -> dict[str, Any]:
+    return {
         "id": facts.id,
         "version": facts.version,
         "version_number": shown.number,
@@ -115,88 +141,69 @@ def render_policy(facts: PolicyFacts, content: dict[str, Any], *, today: date, a
         "external_id": facts.external_id,
         "level": facts.level,
         "division_code": facts.division_code,
-        "title": content["title"],
-        "doc_class": content["doc_class"],
-        "kind": content["kind"],
-        "doc_no": content["doc_no"],
-        "doc_no_raw": content["doc_no_raw"],
-        "index_no": content["index_no"],
-        "reg_no": content["reg_no"],
-        "theme": content["theme"],
-        "issuers": content["issuers"] or [facts.organization_name],
-        "signed_on": content["signed_on"],
-        "issued_on": content["issued_on"],
-        "published_on": shown.published_on,
+    }
+
+
+def _validity(facts: PolicyFacts, lifetime: Lifetime, today: date) -> dict[str, Any]:
+    return {
         "effective_on": lifetime.effective_on,
         "expires_on": lifetime.expires_on,
         "repealed_on": lifetime.repealed_on,
         "validity": validity_on(lifetime, today),
         "validity_note": _validity_note(facts, lifetime, today),
         "partly_repealed": sorted(_partly_repealed(facts, today)),
-        "validity_changes_on": next_change_on,
-        "as_of": as_of,
-        "publicity": content["publicity"],
-        "body": content["body"],
-        "body_format": content["body_format"],
-        "outline": _outline(content["body"], content["body_format"]),
-        "summary": content["summary"],
-        "addressee": content["addressee"],
-        "copies_to": content["copies_to"],
-        "combo_class": content["combo_class"],
-        "contact": content["contact"],
-        "attachments": content["attachments"],
-        "relations": [
-            {
-                "type": relation.type,
-                "policy_id": relation.policy_id,
-                "title": relation.title,
-                "doc_no": relation.doc_no,
-                "articles": relation.articles,
-            }
-            for relation in facts.relations
-        ],
-        "interpretations": facts.interpretations,
-        "versions": [
-            {
-                "number": text.number,
-                "label": text.label,
-                "adopted_on": text.adopted_on,
-                "effective_on": text.effective_on,
-                "instrument": text.instrument,
-                "content_hash": text.content_hash,
-                "superseded": text.number in superseded,
-            }
-            for text in facts.texts
-        ],
-        "market_related": content["market_related"],
-        "major": content["major"],
-        "livelihood": content["livelihood"],
-        "source_url": content["source_url"],
-        "content_hash": shown.content_hash,
     }
-    representation = to_json(document)
-    theme, _, subtheme = (content["theme"] or "").partition("\\")
-    return Rendered(
-        representation,
-        to_json({name: value for name, value in document.items() if name not in NOT_IN_LISTS}),
-        etag_of(facts.version, representation),
-        shown.number,
+
+
+def _relation(relation: RelationFacts) -> dict[str, Any]:
+    return {
+        "type": relation.type,
+        "policy_id": relation.policy_id,
+        "title": relation.title,
+        "doc_no": relation.doc_no,
+        "articles": relation.articles,
+    }
+
+
+def _history(texts: Sequence[TextFacts]) -> list[dict[str, Any]]:
+    superseded = superseded_numbers([TextSpan(text.number, text.effective_on) for text in texts])
+    return [
         {
-            "title": content["title"],
-            "doc_no": content["doc_no"],
-            "doc_class": str(content["doc_class"]),
-            "kind": str(content["kind"]),
-            "theme": theme or None,
-            "subtheme": subtheme or None,
-            "issuers": document["issuers"],
-            "year": lifetime.effective_on.year if content["signed_on"] is None else _year(content["signed_on"]),
-            "published_on": shown.published_on,
-            "effective_on": lifetime.effective_on,
-            "expires_on": lifetime.expires_on,
-            "repealed_on": lifetime.repealed_on,
-            "next_change_on": next_change_on,
-        },
-    )
+            "number": text.number,
+            "label": text.label,
+            "adopted_on": text.adopted_on,
+            "effective_on": text.effective_on,
+            "instrument": text.instrument,
+            "content_hash": text.content_hash,
+            "superseded": text.number in superseded,
+        }
+        for text in texts
+    ]
+
+
+def _columns(document: dict[str, Any], lifetime: Lifetime, next_change_on: date | None) -> dict[str, Any]:
+    """What the row repeats, so that lists can filter and sort."""
+    theme, _, subtheme = (document["theme"] or "").partition("\\")
+    signed_on = parse_day(document["signed_on"])
+    return {
+        **{name: document[name] for name in ("title", "doc_no", "issuers", "published_on")},
+        "doc_class": str(document["doc_class"]),
+        "kind": str(document["kind"]),
+        "theme": theme or None,
+        "subtheme": subtheme or None,
+        "year": (signed_on or lifetime.effective_on).year,
+        "effective_on": lifetime.effective_on,
+        "expires_on": lifetime.expires_on,
+        "repealed_on": lifetime.repealed_on,
+        "next_change_on": next_change_on,
+    }
+
+
+def _next_change_on(facts: PolicyFacts, lifetime: Lifetime, today: date) -> date | None:
+    """The next day on which the representation differs by date alone."""
+    spans = [TextSpan(text.number, text.effective_on) for text in facts.texts]
+    changes = [next_change_after(lifetime, today), next_text_change_after(spans, today), *_coming_acts(facts, today)]
+    return min((day for day in changes if day is not None), default=None)
 
 
 def render_interpretation(
@@ -236,12 +243,6 @@ def etag_of(version: int, representation: bytes) -> str:
 def parse_day(value: date | str | None) -> date | None:
     """A date of a content, which is a date fresh from a push and text when read back."""
     return date.fromisoformat(value) if isinstance(value, str) else value
-
-
-def _year(value: date | str) -> int:
-    day = parse_day(value)
-    assert day is not None
-    return day.year
 
 
 def _lifetime(facts: PolicyFacts, content: dict[str, Any]) -> Lifetime:
