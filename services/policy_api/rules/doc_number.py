@@ -31,10 +31,11 @@ _MENTION = re.compile(
     rf"|(?P<kind>令|公告|通告){_BLANK}(?P<order_year>[〔（(\[]?(?:19|20)[0-9]{{2}}[〕）)\]年])?{_BLANK}{_SEQ_AFTER}"
 )
 _HAN_BEFORE = re.compile(rf"([{_HAN}]+){_BLANK}$")
-# Words that lead up to a number in running text. No agency code contains one of them.
+# Words that lead up to a number in running text. The exceptions are names: 共和国, 自治区, 自然资源部, 自由贸易, 对外…
 _LEAD_IN = re.compile(
     r".*(?:根据|依据|依照|按照|遵照|参照|对照|执行|落实|贯彻|印发|转发|下发|发布|公布|废止|修改|修订|代替|替代|规定|文件|通知"
-    r"|意见|办法|决定|关于|以及|同时|其中|详见|参见|原有|或者|下列|上述|所称|号文|联合|[的和与及或按由见以经将对在自被是即])"
+    r"|意见|办法|决定|关于|以及|同时|其中|详见|参见|提到|提及|参考|引用|收到|原有|或者|下列|上述|所称|号文"
+    r"|和(?![国政浩田平硕静龙县布])|自(?![治然由贸])|(?<!自)由|对(?!外)|将(?![政乐])|[的与及或按见以在被是即])"
 )
 _AFTER_DAY = re.compile(r"[0-9０-９][日年月]$")
 _CODE_ENDINGS = frozenset("发字函任令电规办文政")
