@@ -14,7 +14,7 @@ import re
 from collections import defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
-from datetime import date
+from datetime import date, timedelta
 from typing import Any
 
 from services.policy_api.rules.extraction import extract_metadata
@@ -24,7 +24,8 @@ from tools.import_documents.mapping import Item, Left, Notes
 from tools.import_documents.places import locate
 from tools.import_documents.sources import SourceRow
 
-# (title, day of promulgation): the day the amending act names for its own commencement.
+# (title, day of promulgation): the day the amending act names for its own commencement, which consolidated texts leave
+# out. Facts from the acts themselves; what is not listed is assumed to begin with its promulgation, and noted so.
 COMMENCEMENTS: dict[tuple[str, date], date] = {
     ("中华人民共和国监察法", date(2024, 12, 25)): date(2025, 6, 1),  # 主席令第42号
     ("中华人民共和国慈善法", date(2023, 12, 29)): date(2024, 9, 5),  # 主席令第16号
@@ -33,10 +34,27 @@ COMMENCEMENTS: dict[tuple[str, date], date] = {
     ("中华人民共和国海洋环境保护法", date(2017, 11, 4)): date(2017, 11, 5),  # 主席令第81号
     ("中华人民共和国民事诉讼法", date(2021, 12, 24)): date(2022, 1, 1),  # 主席令第106号
     ("中华人民共和国民事诉讼法", date(2023, 9, 1)): date(2024, 1, 1),  # 主席令第11号
-    ("中华人民共和国计量法实施细则", date(2022, 3, 29)): date(2022, 5, 1),  # 国务院令第752号
-    ("中华人民共和国道路运输条例", date(2022, 3, 29)): date(2022, 5, 1),  # 国务院令第752号
     ("消耗臭氧层物质管理条例", date(2023, 12, 29)): date(2024, 3, 1),  # 国务院令第770号
+    ("国家科学技术奖励条例", date(2024, 5, 26)): date(2024, 5, 26),  # 国务院令第782号
+    ("中华人民共和国各级人民代表大会常务委员会监督法", date(2024, 11, 8)): date(2024, 11, 8),  # 自公布之日起施行
+    ("中华人民共和国公司法", date(2018, 10, 26)): date(2018, 10, 26),  # 主席令第15号
+    ("中华人民共和国农产品质量安全法", date(2018, 10, 26)): date(2018, 10, 26),  # 主席令第16号
+    ("中华人民共和国统计法", date(2024, 9, 13)): date(2024, 9, 13),  # 自公布之日起施行
+    ("中华人民共和国体育法", date(2016, 11, 7)): date(2016, 11, 7),  # 主席令第57号
+    ("中华人民共和国畜牧法", date(2015, 4, 24)): date(2015, 4, 24),  # 主席令第26号
+    ("中华人民共和国国防教育法", date(2018, 4, 27)): date(2018, 4, 27),  # 主席令第6号
 }
+# Acts that amend many texts at once: (category, day of promulgation).
+COLLECTIVE_COMMENCEMENTS: dict[tuple[str, date], date] = {
+    ("行政法规", date(2017, 3, 1)): date(2017, 3, 1),  # 国务院令第676号
+    ("行政法规", date(2018, 3, 19)): date(2018, 3, 19),  # 国务院令第698号
+    ("行政法规", date(2019, 3, 2)): date(2019, 3, 2),  # 国务院令第709号
+    ("行政法规", date(2022, 3, 29)): date(2022, 5, 1),  # 国务院令第752号
+    ("行政法规", date(2023, 7, 20)): date(2023, 7, 20),  # 国务院令第764号
+    ("司法解释", date(2020, 12, 29)): date(2021, 1, 1),  # 法释〔2020〕17号、20号
+}
+_RECENT = timedelta(days=200)
+"""An act further back than this is not the one that made a text."""
 _JUDICIAL = "司法解释"
 _LOCAL = "地方性法规"
 _ACTS = frozenset({"passed", "amended", "revised", "approved", "promulgated", "repealed"})
@@ -86,10 +104,13 @@ def map_law(row: SourceRow) -> Item:
     elif not fields.get("effective_date"):
         notes.found.append("effective_on")
     if promulgated_on != date.fromisoformat(fields["version_date"]):
-        notes.remarks.append(f"版本日期{fields['version_date']}早于历史中的最后一次通过或批准，以{promulgated_on}为准")
+        notes.remarks.append(
+            f"版本日期{fields['version_date']}早于历史中的最后一次通过、修改或批准，以{promulgated_on}为准"
+        )
     issuers = _issuers(fields, acts)
-    adopted = [date.fromisoformat(act["date"]) for act in acts if act["event"] in ("passed", "amended", "revised")]
-    adopted_on = max((day for day in adopted if day <= promulgated_on), default=None)
+    act = _making_act(acts, promulgated_on)
+    adopted_on = date.fromisoformat(act["date"]) if act and act["event"] in ("passed", "amended", "revised") else None
+    first = act is not None and len([one for one in acts if one["event"] in _ACTS - {"approved"}]) == 1
     content = PolicyInput(
         title=title,
         doc_class=DocClass.LAW,
@@ -100,10 +121,10 @@ def map_law(row: SourceRow) -> Item:
         effective_on=commencement.day,
         body=extract_metadata(body).body,
         version=VersionInput(
-            label=_label(acts, promulgated_on),
+            label=_label(act, first=first, promulgated_on=promulgated_on),
             adopted_on=adopted_on,
             effective_on=commencement.day,
-            instrument=_instrument(acts),
+            instrument=(act.get("text") or "")[:300] or None if act else None,
         ),
     )
     return Item(row, locate(issuers[0]), f"law-{title}"[:200], content, notes)
@@ -121,7 +142,9 @@ def find_commencement(fields: dict[str, Any], *, promulgated_on: date, acts: lis
             day = date.fromisoformat(act["date"])
         if day is not None and day >= last_act:
             return Commencement(day, "history")
-    known = COMMENCEMENTS.get((str(fields["title"]), date.fromisoformat(fields["version_date"])))
+    version_date = date.fromisoformat(fields["version_date"])
+    known = COMMENCEMENTS.get((str(fields["title"]), version_date))
+    known = known or COLLECTIVE_COMMENCEMENTS.get((str(fields.get("category")), version_date))
     if known is not None:
         return Commencement(known, "修改决定的施行日期")
     return _commencement_of_text(fields, promulgated_on=promulgated_on, last_act=last_act, acts=acts)
@@ -152,7 +175,8 @@ def _is_amendment(acts: list[dict[str, str]]) -> bool:
 
 
 def _promulgated_on(version_date: date, acts: list[dict[str, str]]) -> date:
-    return max([version_date, *(date.fromisoformat(act["date"]) for act in acts if act["event"] == "approved")])
+    """A text cannot be older than the last act that its own history lists."""
+    return max([version_date, *(date.fromisoformat(act["date"]) for act in acts if act["event"] in _ACTS)])
 
 
 def _issuers(fields: dict[str, Any], acts: list[dict[str, str]]) -> list[str]:
@@ -167,26 +191,23 @@ def _issuers(fields: dict[str, Any], acts: list[dict[str, str]]) -> list[str]:
     return ["全国人民代表大会常务委员会"]
 
 
-def _label(acts: list[dict[str, str]], promulgated_on: date) -> str | None:
-    changes = [act for act in acts if act["event"] in ("amended", "revised", "repealed", "passed", "promulgated")]
+def _making_act(acts: list[dict[str, str]], promulgated_on: date) -> dict[str, str] | None:
+    """The act that made this text; None when the history stops before it."""
+    changes = [act for act in acts if act["event"] in _ACTS - {"approved"}]
     last = changes[-1] if changes else None
-    if last is None:
+    return last if last and date.fromisoformat(last["date"]) >= promulgated_on - _RECENT else None
+
+
+def _label(act: dict[str, str] | None, *, first: bool, promulgated_on: date) -> str:
+    if act is None:
         return f"{promulgated_on.year}年文本"
-    ordinal = _ORDINAL.search(last.get("text") or "")
+    ordinal = _ORDINAL.search(act.get("text") or "")
     if ordinal:
         return ordinal[0]
-    if len(changes) == 1 and last["event"] in ("passed", "promulgated"):
-        return (
-            "原始文本"
-            if date.fromisoformat(last["date"]).year == promulgated_on.year
-            else f"{promulgated_on.year}年文本"
-        )
-    return f"{last['date'][:4]}年{'修订' if last['event'] == 'revised' else '修正'}"
-
-
-def _instrument(acts: list[dict[str, str]]) -> str | None:
-    texts = [str(act.get("text") or "") for act in acts if act["event"] != "in_force"]
-    return texts[-1][:300] if texts and texts[-1] else None
+    if first:
+        return "原始文本"
+    verb = {"revised": "修订", "amended": "修正"}.get(act["event"], "文本")
+    return f"{act['date'][:4]}年{verb}"
 
 
 def _in_order(items: list[Item]) -> list[Item | Left]:

@@ -90,6 +90,24 @@ def test_commencement_of_the_original_law_is_not_taken_for_its_amendment() -> No
     assert assumed == ["effective_on: 公布日期（正文的施行日期是原法的）"]
 
 
+def test_a_history_younger_than_the_version_date_dates_the_text() -> None:
+    later = act("2021-03-04", "amended", "2021年3月4日会议第二次修正")
+    item, content = only_policy(rows_mapped({**LAW, "history": [PASSED_2012, later]}))
+    assert (content.published_on, content.version.effective_on) == (date(2021, 3, 4), date(2021, 3, 4))
+    assert (content.version.label, content.version.instrument) == ("第二次修正", later["text"])
+    assert "2019-05-10早于" in item.notes.remarks[0]
+
+
+def test_a_history_that_stops_before_the_text_names_no_act() -> None:
+    _, content = only_policy(rows_mapped({**LAW, "history": [PASSED_2012]}))
+    assert (content.version.label, content.version.instrument, content.version.adopted_on) == ("2019年文本", None, None)
+
+
+def test_known_commencements_of_collective_amendments_are_used() -> None:
+    fields = {**LAW, "category": "行政法规", "version_date": "2022-03-29", "history": [PASSED_2012]}
+    assert effect(fields) == (date(2022, 5, 1), [])
+
+
 def test_texts_of_one_law_are_one_document_oldest_first_whatever_the_order_of_the_file() -> None:
     older = {**LAW, "id": "law-0", "version_date": "2012-01-10", "history": [PASSED_2012]}
     newer = {**LAW, "effective_date": "2019-07-01"}
