@@ -56,8 +56,11 @@ async def verify_chain(connection: asyncpg.Connection, *, kept: str | None = Non
 
 def _columns_agree(row: Any) -> bool:
     """The columns beside the hashed text, by which entries are searched, say what the text says."""
-    entry = json.loads(row["entry"])
-    said = (entry["seq"], entry["subject"], datetime.fromisoformat(entry["at"]))
+    try:
+        entry = json.loads(row["entry"])
+        said = (entry["seq"], entry["subject"], datetime.fromisoformat(entry["at"]))
+    except (ValueError, KeyError, TypeError):
+        return False
     return said == (row["seq"], row["subject"], row["recorded_at"])
 
 
