@@ -34,7 +34,7 @@ def _in_one_sentence() -> Iterator[None]:
         raise typer.Exit(1) from error
 
 
-def _running() -> State:
+def _state() -> State:
     return State(read_settings().state.resolve())
 
 
@@ -53,7 +53,7 @@ def run(
 def reset(yes: Annotated[bool, typer.Option("--yes", "-y", help="不再询问 Do not ask.")] = False) -> None:
     """删除本机的全部数据，重新开始。Delete all local data."""
     with _in_one_sentence():
-        state = State(read_settings().state.resolve())
+        state = _state()
         if not state.is_made:
             console.console.print(f"{state.root} 没有数据，无需重置")
             return
@@ -76,19 +76,19 @@ def migrate() -> None:
 @app.command()
 def reindex() -> None:
     """重建检索索引并切换，期间检索不中断。Rebuild the search index and swap it in."""
-    from deploy.local.commands import reindex as rebuild
+    from deploy.local.commands import run_beside
 
     with _in_one_sentence():
-        rebuild(_running())
+        raise typer.Exit(run_beside(_state(), "search", "services.search_sync.rebuild"))
 
 
 @app.command()
 def verify() -> None:
     """逐件核对索引与各服务，修复差异。Compare index and services document by document, repair differences."""
-    from deploy.local.commands import verify as compare
+    from deploy.local.commands import run_beside
 
     with _in_one_sentence():
-        compare(_running())
+        raise typer.Exit(run_beside(_state(), "search", "services.search_sync.verify"))
 
 
 @audit_app.command("verify")
@@ -97,7 +97,7 @@ def audit_verify() -> None:
     from deploy.local.commands import verify_audit
 
     with _in_one_sentence():
-        verify_audit(_running())
+        verify_audit(_state())
 
 
 @client_app.command("create")
@@ -110,4 +110,4 @@ def client_create(
     from deploy.local.commands import create_client
 
     with _in_one_sentence():
-        create_client(_running(), name=name, organization=organization, scopes=scope)
+        create_client(_state(), name=name, organization=organization, scopes=scope)

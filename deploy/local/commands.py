@@ -1,12 +1,16 @@
 """What the `mingquan` command does to a suite that runs. Talks to it as any administrator would."""
 
 import asyncio
+import os
+import subprocess
+import sys
 from collections.abc import Sequence
 
 import asyncpg
 
 from deploy.local import console, exchange
 from deploy.local.processes import StartFailed
+from deploy.local.settings import REPOSITORY
 from deploy.local.state import State
 from shared.kit.audit import AuditVerdict, verify_chain
 
@@ -15,14 +19,23 @@ def verify_audit(state: State) -> None:
     """Every service's chain from its first entry; StartFailed when one is broken."""
     running = state.read_running()
     broken = []
-    for schema, url in running.database_urls.items():
-        verdict = asyncio.run(_verify(url, schema))
+    for name, environment in running.environments.items():
+        verdict = asyncio.run(_verify(environment["MINGQUAN_DATABASE_URL"], name))
         if verdict.whole:
-            console.console.print(f"[green]✓[/] {schema}：{verdict.entries} 条，完整")
+            console.console.print(
+                f"[green]✓[/] {name}：{verdict.entries} 条，完整 [dim]{verdict.head}[/]", soft_wrap=True
+            )
         else:
-            broken.append(f"{schema} 第 {verdict.broken_at} 条")
+            broken.append(f"{name} 第 {verdict.broken_at} 条")
     if broken:
         raise StartFailed(f"审计链不完整：{'、'.join(broken)}起与记录不符")
+
+
+def run_beside(state: State, service: str, module: str) -> int:
+    """Run a service's own command with the settings of the running service; its exit code."""
+    settings = state.read_running().environments[service]
+    environment = {**os.environ, **settings, "PYTHONPATH": str(REPOSITORY)}
+    return subprocess.run([sys.executable, "-m", module], env=environment, check=False).returncode
 
 
 async def _verify(url: str, schema: str) -> AuditVerdict:

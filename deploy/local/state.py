@@ -58,13 +58,12 @@ class Secrets(BaseModel):
 
 
 class Running(BaseModel):
-    """Where a running suite can be reached; the file is there while it runs."""
+    """Where a running suite can be reached; the file is there while it runs, and only its owner reads it."""
 
     gateway: str
-    database_urls: dict[str, str]
-    meili_url: str
-    meili_key: str
     services: dict[str, str]
+    environments: dict[str, dict[str, str]]
+    """The settings of each service, for commands that do its work beside it."""
     processes: dict[str, int] = Field(default_factory=dict)
 
 

@@ -102,10 +102,8 @@ class Suite:
         self._state.save_running(
             Running(
                 gateway=self.gateway_url,
-                database_urls={service.name: self._role_url(service.name) for service in SERVICES},
-                meili_url=self._meili_url,
-                meili_key=self._meili_key,
                 services=self._addresses,
+                environments={service.name: self._own_environment(service) for service in SERVICES},
                 processes=pids,
             )
         )
@@ -292,10 +290,12 @@ class Suite:
         return results
 
     def _environment(self, service: Service) -> dict[str, str]:
+        return self._base_environment() | self._own_environment(service)
+
+    def _own_environment(self, service: Service) -> dict[str, str]:
         """What one service gets: its own role and key, and where the others are."""
-        environment = self._base_environment()
-        environment |= {
-            "MINGQUAN_DATABASE_URL": self._role_url(service.name),
+        environment = {
+            "MINGQUAN_DATABASE_URL": role_url(self._admin_url, service.name, self.secrets.database_password),
             "MINGQUAN_CURSOR_KEY": self.secrets.cursor_key(service.name),
             "MINGQUAN_EXCHANGE_URL": self._addresses["exchange"],
         }
@@ -305,7 +305,7 @@ class Suite:
             environment |= {
                 "MINGQUAN_MEILI_URL": self._meili_url,
                 "MINGQUAN_MEILI_KEY": self._meili_key,
-                "MINGQUAN_POLICY_URL": self._addresses["policy"],
+                "MINGQUAN_POLICY_URL": self._addresses.get("policy", ""),
             }
         if client := self.secrets.clients.get(service.name):
             environment |= {
@@ -323,9 +323,6 @@ class Suite:
             not in {"MINGQUAN_DATABASE_URL", "MINGQUAN_MEILI_URL", "MINGQUAN_MEILI_KEY", "PYTHONDONTWRITEBYTECODE"}
         }
         return inherited | {"PYTHONPATH": str(REPOSITORY), "PYTHONUNBUFFERED": "1"}
-
-    def _role_url(self, schema: str) -> str:
-        return role_url(self._admin_url, schema, self.secrets.database_password)
 
 
 def _answers(url: str) -> bool:

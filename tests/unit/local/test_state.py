@@ -120,7 +120,7 @@ def test_commands_say_that_nothing_runs(state: State, tmp_path: Path) -> None:
 
 
 def test_commands_find_what_runs(state: State) -> None:
-    running = Running(gateway="http://127.0.0.1:1", database_urls={}, meili_url="", meili_key="", services={})
+    running = Running(gateway="http://127.0.0.1:1", services={}, environments={})
     with state.only_instance():
         with pytest.raises(StartFailed, match="正在启动或停止"):
             state.read_running()
