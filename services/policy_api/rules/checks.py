@@ -319,6 +319,9 @@ def _warn_regulation(wanted: PolicyInput) -> Iterator[str]:
 
 
 def _warn_dates(wanted: PolicyInput) -> Iterator[str]:
+    number = _number(wanted.doc_no)
+    if number and wanted.signed_on and "〔" in number and f"〔{wanted.signed_on.year}〕" not in number:
+        yield f"发文字号“{number}”的年份与成文日期{wanted.signed_on.isoformat()}不同，请核对"
     if wanted.effective_on and wanted.published_on and wanted.effective_on < wanted.published_on:
         yield "施行日期早于发布日期，请确认文件确有溯及的规定"
     begins, document = wanted.version.effective_on, wanted.effective_on

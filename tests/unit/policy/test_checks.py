@@ -210,6 +210,7 @@ def warnings(**changes: Any) -> str:
         ({"effective_on": "2026-01-01"}, "早于发布日期"),
         ({"version": {"effective_on": "2026-03-09"}}, "本文本施行日期"),
         ({"kind": "opinion"}, "文种却是"),
+        ({"doc_no": "泉民字〔2025〕8号"}, "年份与成文日期"),
         ({"publicity": "on_request"}, "建议说明理由"),
         ({"reg_no": "JNCR-2026-0020001"}, "核对文件类别"),
         ({"attachments": [{"name": "清单.pdf", "url": "https://example.org/a.pdf"}]}, "文件哈希"),
