@@ -213,6 +213,18 @@ async def test_withdrawn_document_is_gone_and_its_number_of_links_with_it(
     assert states.json()["items"] == []
 
 
+async def test_withdrawn_document_stays_withdrawn_and_its_number_is_free(
+    library: Suite, importer: dict[str, str]
+) -> None:
+    body = published()
+    answer = await put(library, importer, body, "wrong")
+    url = f"/v1/policies/{answer.json()['id']}:withdraw"
+    await library.policy.post(url, json={"reason": "发布有误"}, headers=importer)
+    again = await put(library, importer, body | {"summary": "更正"}, "wrong")
+    assert (again.status_code, again.json()["code"]) == (409, "illegal_move")
+    assert (await put(library, importer, body | {"summary": "更正"}, "right")).status_code == 201
+
+
 async def test_concurrent_pushes_of_one_document_give_one_id_and_every_version_once(
     library: Suite, importer: dict[str, str]
 ) -> None:

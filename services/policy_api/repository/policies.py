@@ -329,11 +329,11 @@ async def store_rendered(driver: asyncpg.Connection, rows: Sequence[dict[str, An
 
 
 async def withdraw(driver: asyncpg.Connection, policy_id: UUID, *, version: int) -> None:
-    """Take a policy out of public view. Its texts and what the public saw are kept."""
+    """Take a policy out of public view and free its number. Its texts and what the public saw are kept."""
     await driver.execute(
         """
         UPDATE policy SET state = 'withdrawn', version = $2, representation = NULL, listing = NULL, etag = NULL,
-               next_change_on = NULL, changed_at = now()
+               doc_no = NULL, next_change_on = NULL, changed_at = now()
         WHERE id = $1
         """,
         policy_id,

@@ -278,7 +278,7 @@ async def lock_neighbourhood(
 
 
 async def withdraw_policy(session: WriteSession, caller: Caller, policy_id: UUID, *, reason: str, today: date) -> None:
-    """Take a public policy and its interpretations back. Its history is kept, and a push can prepare a new text."""
+    """Take a public policy and its interpretations back, for good. Its history is kept, its number is free again."""
     driver = await session.driver()
     await lock_neighbourhood(session, [policy_id], [])
     rows = await repository.load_facts(driver, [policy_id])

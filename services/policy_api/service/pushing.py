@@ -19,7 +19,7 @@ from services.policy_api.service.publication import lock_neighbourhood, show_rel
 from services.policy_api.service.rendering import CHANGES_TARGET, PolicyFacts, TextFacts, render_policy
 from shared.kit.clock import local_day
 from shared.kit.database import WriteSession
-from shared.kit.errors import Conflict, DomainError, NotFound, OutsideSubtree, Unavailable
+from shared.kit.errors import Conflict, DomainError, IllegalMove, NotFound, OutsideSubtree, Unavailable
 from shared.kit.http import check_if_match
 from shared.kit.log import Announcement
 from shared.schemas.organizations import Organization
@@ -83,7 +83,7 @@ class Plan:
 
     @property
     def publishes(self) -> bool:
-        return self.push.published_on is not None and (self.known is None or self.known.state != "withdrawn")
+        return self.push.published_on is not None
 
 
 Result = Receipt | DomainError
@@ -150,6 +150,8 @@ async def _plan(
             if have is not None and have.holds(push):
                 results[index] = _receipt_of_known(push, have, now)
                 continue
+            if have is not None and have.state == "withdrawn":
+                raise IllegalMove("这份文件已撤回，不能再改；更正后的文件请用新的机关内编号推送", allowed=[])
             _check_number(push, have, holders, claimed)
             _check_relations(push, holders, targets)
         except DomainError as error:
