@@ -7,6 +7,7 @@ from services.policy_api.repository.reading import find_current, find_current_in
 from services.policy_api.routes import batch, dossiers, interpretations, policies
 from services.policy_api.settings import Settings
 from shared.kit.app import create_app
+from shared.schemas.policies import BatchLine, BatchResult
 
 DESCRIPTION = "政策文件库：全部历史文本、政策解读、三同步审签。Policies with every version, interpretations, and the three-sync gate."
 
@@ -19,6 +20,7 @@ def build_app(settings: Settings, *, transport: httpx.AsyncBaseTransport | None 
         description=DESCRIPTION,
         routers=[policies.router, batch.router, interpretations.router, dossiers.router],
         transport=transport,
+        line_schemas=[BatchLine, BatchResult],
         stored_reads={
             "/v1/policies": ("/v1/policies/{policy_id}", find_current),
             "/v1/interpretations": ("/v1/interpretations/{interpretation_id}", find_current_interpretation),

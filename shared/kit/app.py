@@ -9,6 +9,7 @@ import httpx
 from fastapi import APIRouter, FastAPI
 from fastapi.openapi.utils import get_openapi
 from fastapi_offline import FastAPIOffline
+from pydantic import BaseModel
 
 from shared.kit import feed
 from shared.kit.auth import SECOND_ISSUER_ALGORITHMS, LoadKeys, TokenVerifier, keys_over_http
@@ -98,11 +99,13 @@ def create_app(
     serves_log: bool = True,
     transport: httpx.AsyncBaseTransport | None = None,
     stored_reads: Mapping[str, tuple[str, Lookup]] | None = None,
+    line_schemas: Sequence[type[BaseModel]] = (),
 ) -> FastAPI:
     """The application with problem documents, health, metrics, log and an API reference that needs no network.
 
     `extend` is entered inside the kit's own life span, for a service's own long-lived parts. `stored_reads` maps an
-    address without its id (`/v1/policies`) to the route's template and the look-up of what is stored.
+    address without its id (`/v1/policies`) to the route's template and the look-up of what is stored. `line_schemas` are
+    the models of NDJSON lines, which OpenAPI cannot find by itself.
     """
     kit = build_kit(settings, transport=transport)
 
@@ -131,7 +134,7 @@ def create_app(
     install_health_routes(app)
     for router in (*routers, feed.router) if serves_log else routers:
         app.include_router(router)
-    app.openapi = lambda: _openapi(app)  # type: ignore[method-assign]  # FastAPI's documented way to replace it
+    app.openapi = lambda: _openapi(app, (Problem, *line_schemas))  # type: ignore[method-assign]  # FastAPI's documented way to replace it
     if stored_reads:
         app.add_middleware(StoredReads, lookups=stored_reads, pool=lambda: kit.database.reads, clock=lambda: kit.clock)
     app.add_middleware(RequestEnvelope, metrics=app.state.metrics, log_access=settings.log_access)
@@ -141,8 +144,8 @@ def create_app(
     return app
 
 
-def _openapi(app: FastAPI) -> dict[str, Any]:
-    """FastAPI's document plus the Problem schema, less the validation schema that is never answered."""
+def _openapi(app: FastAPI, models: Sequence[type[BaseModel]]) -> dict[str, Any]:
+    """FastAPI's document plus these models' schemas, less the validation schema that is never answered."""
     if app.openapi_schema is None:
         document = get_openapi(
             title=app.title,
@@ -152,9 +155,10 @@ def _openapi(app: FastAPI) -> dict[str, Any]:
             servers=app.servers,
         )
         schemas = document.setdefault("components", {}).setdefault("schemas", {})
-        problem = Problem.model_json_schema(ref_template="#/components/schemas/{model}")
-        schemas.update(problem.pop("$defs"))
-        schemas["Problem"] = problem
+        for model in models:
+            schema = model.model_json_schema(ref_template="#/components/schemas/{model}")
+            schemas.update(schema.pop("$defs", {}))
+            schemas[model.__name__] = schema
         for unused in ("HTTPValidationError", "ValidationError"):
             schemas.pop(unused, None)
         app.openapi_schema = document

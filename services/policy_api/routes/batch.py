@@ -10,7 +10,7 @@ from services.policy_api.routes.policies import Pusher, ValidateOnly
 from services.policy_api.service.batch import Batch
 from shared.kit.clock import Now
 from shared.kit.http import DuplexResponse, UnsupportedMediaType, api_router, problems
-from shared.schemas.policies import BatchLine, BatchResult
+from shared.schemas.policies import BatchResult
 
 router = api_router(tags=["policies"])
 NDJSON = "application/x-ndjson"
@@ -29,10 +29,9 @@ NDJSON = "application/x-ndjson"
     openapi_extra={
         "requestBody": {
             "required": True,
-            "description": "NDJSON，每行一份文件",
-            "content": {NDJSON: {"schema": {"type": "string"}}},
+            "description": "NDJSON，每行一份文件（BatchLine）",
+            "content": {NDJSON: {"schema": {"$ref": "#/components/schemas/BatchLine"}}},
         },
-        "x-line": BatchLine.__name__,
     },
     summary="批量推送政策文件 Push many policies",
 )
