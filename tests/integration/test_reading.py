@@ -143,3 +143,11 @@ async def test_what_the_public_saw_is_kept(
     reads = library.apps["policy"].state.kit.database.reads
     kept = await reads.fetch("SELECT version, representation FROM rendering WHERE subject = $1", identity)
     assert [(row["version"], Policy.model_validate_json(row["representation"]).summary) for row in kept] == [(1, "甲")]
+
+
+async def test_number_is_listed_by_any_spelling_and_by_its_parts(library: Suite, importer: dict[str, str]) -> None:
+    identity = await push(library, importer, "a", doc_no="泉政办发〔2026〕12号")
+    await push(library, importer, "b", doc_no="泉政办发〔2026〕13号")
+    for typed in ("泉政办发[2026]12号", "泉政办发（2026） 12号", "泉政办发〔２０２６〕12号", "2026〕12"):
+        page = await library.policy.get("/v1/policies", params={"doc_no": typed})
+        assert [item["id"] for item in page.json()["items"]] == [identity], typed

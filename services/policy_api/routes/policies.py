@@ -13,6 +13,7 @@ from shared.schemas.comparisons import Comparison
 from services.policy_api.repository import reading as repository
 from services.policy_api.repository.reading import PolicyFilter
 from services.policy_api.rules.compare import render_html
+from services.policy_api.rules.doc_number import parse_doc_number
 from services.policy_api.rules.themes import check_theme, theme_levels
 from services.policy_api.service import reading as service
 from services.policy_api.service.content import normalize_policy
@@ -163,7 +164,15 @@ async def list_policies(
 ) -> Response:
     """Public, newest publication first. A cursor belongs to the filters it was made with; `Link` names the next page."""
     wanted = PolicyFilter(
-        organization, issuer, level, kind, doc_class, *_theme(theme), year, status.value if status else None, doc_no
+        organization,
+        issuer,
+        level,
+        kind,
+        doc_class,
+        *_theme(theme),
+        year,
+        status.value if status else None,
+        _doc_no(doc_no),
     )
     cursors = request.app.state.kit.cursors
     kind_of_list = f"policies:{wanted}"
@@ -185,6 +194,14 @@ def page_response(request: Request, items: list[bytes], more: str | None) -> Res
     body = b'{"items":[' + b",".join(items) + b"]," + to_json({"next_cursor": more})[1:]
     headers = {**page_links(request, next_cursor=more), "Cache-Control": "public, max-age=5"}
     return Response(body, media_type="application/json", headers=headers)
+
+
+def _doc_no(typed: str | None) -> str | None:
+    """A whole number in any spelling becomes canonical; part of one is looked for as it is typed."""
+    try:
+        return parse_doc_number(typed).text if typed else None
+    except ValueError:
+        return typed
 
 
 def _theme(theme: str | None) -> tuple[str | None, str | None]:
