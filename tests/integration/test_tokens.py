@@ -10,9 +10,8 @@ import httpx
 import jwt
 import pytest
 
-from shared.kit.clock import system_clock
 from shared.schemas.scopes import Scope
-from tests.services import CITY, DISTRICT_A, DISTRICT_B, Suite, sign_in
+from tests.services import DISTRICT_A, DISTRICT_B, Suite, sign_in
 
 FORM = {"grant_type": "client_credentials"}
 
@@ -233,8 +232,3 @@ async def test_wrong_key_encryption_key_is_said(suite: Suite) -> None:
     answer = await ask(suite, secret)
     assert (answer.status_code, answer.json()["code"]) == (503, "unavailable")
     assert "MINGQUAN_KEY_ENCRYPTION_KEY" in answer.json()["detail"]
-
-
-async def test_requests_clock_is_the_systems(suite: Suite) -> None:
-    assert suite.apps["exchange"].state.kit.clock is system_clock
-    assert (await suite.token(CITY, Scope.EVENTS_READ))["Authorization"].startswith("Bearer ")

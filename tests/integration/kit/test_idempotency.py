@@ -102,7 +102,7 @@ async def start_twins(
     second = asyncio.ensure_future(request())
     await waits_on_a_lock(driver)
     assert not second.done()
-    return first, second  # type: ignore[return-value]  # futures of coroutines are tasks
+    return first, second
 
 
 async def test_concurrent_twin_waits_then_replays(work: Work, driver: asyncpg.Connection) -> None:
