@@ -9,6 +9,7 @@ STAMP := $(VENV)/.synced
 # The first interpreter that is new enough; `make PYTHON=…` decides otherwise.
 PYTHON ?= $(shell for candidate in python3 python3.14 python3.13 python3.12 python3.11; do \
 	"$$candidate" -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && echo "$$candidate" && break; done)
+PIP := $(BIN)/python -m pip --disable-pip-version-check
 MINGQUAN := $(BIN)/python -m deploy.local
 
 ##@ Run 运行
@@ -60,8 +61,10 @@ help: ## This list
 	@awk 'BEGIN { FS = ":.*## " } /^##@/ { printf "\n%s\n", substr($$0, 5) } \
 		/^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
 
-# Installed by uv, which pip brings in: 181 packages take seconds instead of minutes. Compiled at once, for every start
-# of the suite imports them in half a dozen processes.
+# Installed by uv, which pip brings in: 181 packages take seconds instead of minutes. It is told what pip knows of mirrors
+# and to trust the system's certificates; where that does not do, pip itself installs the same hashes. Compiled at once,
+# for every start of the suite imports them in half a dozen processes.
+$(STAMP): export UV_SYSTEM_CERTS := true
 $(STAMP): requirements.lock
 	@test -n "$(PYTHON)" || { echo "Mingquan needs Python 3.11 or newer, and none was found: install it, or name it with make PYTHON=/path/to/python3" >&2; exit 1; }
 	@"$(PYTHON)" -c 'import sys; sys.exit(sys.version_info < (3, 11))' \
@@ -69,8 +72,10 @@ $(STAMP): requirements.lock
 	@test -x $(BIN)/python && $(BIN)/python -c 'import pip' 2>/dev/null || { rm -rf $(VENV) && "$(PYTHON)" -m venv $(VENV) >/dev/null; } \
 		|| { rm -rf $(VENV); echo "$(PYTHON) cannot make a virtual environment: install its venv module (on Debian and Ubuntu the package python3-venv)" >&2; exit 1; }
 	@echo "Installing the pinned packages into $(VENV)…"
-	@test -x $(BIN)/uv || $(BIN)/python -m pip install --quiet --disable-pip-version-check 'uv>=0.8' \
+	@test -x $(BIN)/uv || $(PIP) install --quiet 'uv>=0.8' \
 		|| { echo "The package uv could not be installed: see the lines above; is the package index reachable?" >&2; exit 1; }
-	@$(BIN)/uv pip sync --quiet --python $(BIN)/python --compile-bytecode --require-hashes requirements.lock \
+	@index="$$($(PIP) config get global.index-url 2>/dev/null)"; \
+		$(BIN)/uv pip sync --quiet $${index:+--default-index "$$index"} --python $(BIN)/python --compile-bytecode --require-hashes requirements.lock \
+		|| { echo "uv could not; pip takes some minutes…" >&2; $(PIP) install --quiet --require-hashes -r requirements.lock; } \
 		|| { echo "The packages of requirements.lock could not be installed: see the lines above" >&2; exit 1; }
 	@touch $@
