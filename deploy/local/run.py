@@ -61,7 +61,7 @@ def _only_suite(settings: LocalSettings, port: int) -> Iterator[tuple[Suite, Sup
 
 def _serve(suite: Suite, supervisor: Supervisor, state: State, *, with_demo: bool) -> None:
     """Watch until asked to stop; the demo data comes in meanwhile."""
-    with_demo = with_demo and find_spec("deploy.local.demo") is not None
+    with_demo = with_demo and _demo_is_there()
     demo = _Demo(suite, state) if with_demo and not suite.secrets.demo_loaded else None
     if demo is None:
         _show(suite, state)
@@ -73,6 +73,12 @@ def _serve(suite: Suite, supervisor: Supervisor, state: State, *, with_demo: boo
             demo = None
             _show(suite, state)
         time.sleep(_WATCH_SECONDS)
+
+
+def _demo_is_there() -> bool:
+    """Whether this installation brings demo data; a folder without a module is none."""
+    found = find_spec("deploy.local.demo")
+    return found is not None and found.origin is not None
 
 
 def _show(suite: Suite, state: State) -> None:
