@@ -1,1 +1,1 @@
-"""Every SQL statement of search_sync. No decisions."""
+"""Every SQL statement and every engine call of search_sync. No decisions."""

@@ -1,0 +1,55 @@
+"""The HTTP door of search_sync."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+import httpx
+from fastapi import FastAPI
+
+from services.search_sync.repository.engine import Engine
+from services.search_sync.routes import administration, search
+from services.search_sync.service.publicity import PublicityCheck
+from services.search_sync.service.searching import SearchRoom
+from services.search_sync.settings import Settings
+from shared.kit.app import Kit, create_app
+
+DESCRIPTION = "政策文件与解读的中文检索。Chinese full-text search over policies and interpretations."
+
+
+def build_app(settings: Settings, *, transport: httpx.AsyncBaseTransport | None = None) -> FastAPI:
+    """The application; nothing is connected before its life span begins. `transport` replaces the network."""
+    return create_app(
+        settings,
+        title="明泉 · 检索 search_sync",
+        description=DESCRIPTION,
+        routers=[search.router, administration.router],
+        extend=_open_room,
+        serves_log=False,
+        transport=transport,
+    )
+
+
+@asynccontextmanager
+async def _open_room(kit: Kit) -> AsyncIterator[None]:
+    settings = kit.settings
+    assert isinstance(settings, Settings)
+    engine = Engine(
+        settings.meili_url, settings.meili_key.get_secret_value(), timeout_seconds=settings.search_timeout_seconds
+    )
+    kit.extra["room"] = SearchRoom(
+        engine=engine,
+        reads=kit.database.reads,
+        publicity=PublicityCheck(kit.client, settings.sources),
+        uid=settings.index_uid,
+        sources=tuple(settings.sources),
+        stale_after_seconds=settings.stale_after_seconds,
+    )
+    try:
+        yield
+    finally:
+        engine.close()
+
+
+def app() -> FastAPI:
+    """For `uvicorn --factory`."""
+    return build_app(Settings())

@@ -1,0 +1,107 @@
+"""Turns events, exported lines and parked documents into changes of the index: pure work, done off the event loop."""
+
+import asyncio
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from pydantic import ValidationError
+from pydantic_core import from_json, to_json
+
+from services.search_sync.repository.ledger import LedgerEntry, ParkedDocument
+from services.search_sync.rules.documents import build_document, is_searched
+from shared.kit.reader import ExportLine
+from shared.schemas.events import Event
+
+_MAX_REASON_CHARACTERS = 2000
+
+
+@dataclass(frozen=True)
+class Change:
+    """One subject's new state. `line` is its document as JSON; None takes it out of the index."""
+
+    source: str
+    subject: str
+    kind: str
+    version: int
+    line: bytes | None
+    content_hash: str | None
+    data: dict[str, Any] | None
+    at: datetime | None = None
+    fault: str | None = None
+    """Why no document could be made of it."""
+
+    @property
+    def key(self) -> tuple[str, str]:
+        return self.source, self.subject
+
+    @property
+    def size(self) -> int:
+        return len(self.line or b"")
+
+    def entry(self) -> LedgerEntry:
+        return LedgerEntry(
+            self.source, self.subject, self.kind, self.version, self.content_hash, deleted=self.line is None
+        )
+
+    def parked(self, reason: str) -> ParkedDocument:
+        data = None if self.data is None else to_json(self.data).decode()
+        return ParkedDocument(self.source, self.subject, self.kind, self.version, reason[:_MAX_REASON_CHARACTERS], data)
+
+
+async def changes_of_events(source: str, events: Sequence[Event]) -> list[Change]:
+    """One change a subject, its newest, in the order of the log."""
+    newest: dict[str, Event] = {}
+    for event in events:
+        if is_searched(_kind(event)) and (
+            event.subject not in newest or newest[event.subject].subjectversion <= event.subjectversion
+        ):
+            newest.pop(event.subject, None)
+            newest[event.subject] = event
+    return await asyncio.to_thread(_build_all, source, newest.values())
+
+
+async def changes_of_lines(source: str, lines: Sequence[ExportLine]) -> list[Change]:
+    """The same of an export."""
+    wanted = [line for line in lines if is_searched(line.type)]
+    return await asyncio.to_thread(
+        lambda: [_build(source, line.type, line.subject, line.version, line.data, None) for line in wanted]
+    )
+
+
+async def changes_of_parked(documents: Sequence[ParkedDocument]) -> list[Change]:
+    """The same of what was parked: the code may have learned since."""
+    return await asyncio.to_thread(
+        lambda: [
+            _build(one.source, one.kind, one.subject, one.version, from_json(one.data) if one.data else None, None)
+            for one in documents
+        ]
+    )
+
+
+def _kind(event: Event) -> str:
+    """`policy.released` is about a policy."""
+    return event.type.partition(".")[0]
+
+
+def _build_all(source: str, events: Iterable[Event]) -> list[Change]:
+    return [
+        _build(source, _kind(event), event.subject, event.subjectversion, event.data, event.time) for event in events
+    ]
+
+
+def _build(
+    source: str, kind: str, subject: str, version: int, data: dict[str, Any] | None, at: datetime | None
+) -> Change:
+    if data is None:
+        return Change(source, subject, kind, version, None, None, None, at)
+    try:
+        document = build_document(kind, source=source, subject=subject, version=version, data=data)
+        line = to_json(document)
+    except ValidationError as error:
+        reason = "; ".join(f"{'.'.join(map(str, one['loc']))}: {one['msg']}" for one in error.errors()[:10])
+        return Change(source, subject, kind, version, None, None, data, at, fault=f"invalid {kind}: {reason}")
+    except ValueError as error:
+        return Change(source, subject, kind, version, None, None, data, at, fault=f"invalid {kind}: {error}")
+    return Change(source, subject, kind, version, line, document["content_hash"], data, at)

@@ -1,0 +1,115 @@
+"""Reads logs and exports into a writer. Knows neither how they are carried nor how they are written."""
+
+import asyncio
+from collections.abc import AsyncIterator, Mapping, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+
+from services.search_sync.repository.ledger import Position
+from services.search_sync.service.changes import changes_of_events, changes_of_lines
+from services.search_sync.service.writing import Writer
+from shared.kit.reader import ExportLine, LogReader
+from shared.schemas.events import ExportEnd
+
+Cursors = dict[str, str]
+"""Where to go on in each log, by source."""
+_LINES_AT_ONCE = 500
+
+
+@dataclass(frozen=True)
+class Following:
+    """What logs to follow, and how."""
+
+    readers: Mapping[str, LogReader]
+    page_events: int
+    long_poll_seconds: float
+
+
+async def follow(following: Following, writer: Writer, source: str, cursor: str) -> None:
+    """Apply a log from a cursor on, for ever. Raises what the reader or the writer raises."""
+    while True:
+        cursor, _ = await _apply_page(following, writer, source, cursor, wait_seconds=following.long_poll_seconds)
+
+
+async def catch_up(following: Following, writer: Writer, cursors: Cursors) -> Cursors:
+    """Apply every log until its present end; returns where that is. Everything is in on return."""
+    reached = dict(cursors)
+    for source in following.readers:
+        at_end = False
+        while not at_end:
+            reached[source], at_end = await _apply_page(following, writer, source, reached[source], wait_seconds=0)
+    await writer.drain()
+    return reached
+
+
+async def fill_from_exports(following: Following, writer: Writer) -> Cursors:
+    """Write everything that is public now; returns from where to follow each log. Everything is in on return."""
+    cursors: Cursors = {}
+    for source, reader in following.readers.items():
+        lines: list[ExportLine] = []
+        async for line in reader.export():
+            if isinstance(line, ExportEnd):
+                await _write_lines(writer, source, lines)
+                cursors[source] = line.cursor
+                await writer.submit([], Position(source, line.cursor, line.reflects_until))
+            else:
+                lines.append(line)
+                if len(lines) >= _LINES_AT_ONCE:
+                    await _write_lines(writer, source, lines)
+                    lines = []
+    await writer.drain()
+    return cursors
+
+
+async def list_changed(following: Following, source: str, cursor: str) -> set[str]:
+    """Subjects that the log names between a cursor and its present end. Applies nothing."""
+    changed: set[str] = set()
+    at_end = False
+    while not at_end:
+        page = await following.readers[source].page(after=cursor, limit=following.page_events, wait_seconds=0)
+        changed |= {event.subject for event in page.events}
+        cursor, at_end = page.cursor, page.at_end
+    return changed
+
+
+@asynccontextmanager
+async def following_all(following: Following, writer: Writer, cursors: Cursors) -> AsyncIterator[asyncio.Task[None]]:
+    """Every log applied beside the block; ends orderly: what was enqueued is waited for unless something failed.
+
+    Yields a task that ends, by raising, when something failed.
+    """
+    readers = [asyncio.create_task(follow(following, writer, source, cursors[source])) for source in following.readers]
+    watch = asyncio.create_task(_until_failure(readers, writer))
+    try:
+        yield watch
+    finally:
+        for task in (*readers, watch):
+            task.cancel()
+        await asyncio.gather(*readers, watch, return_exceptions=True)
+
+
+async def _until_failure(readers: Sequence[asyncio.Task[None]], writer: Writer) -> None:
+    failed = asyncio.create_task(writer.failed.wait())
+    try:
+        done, _ = await asyncio.wait([*readers, failed], return_when=asyncio.FIRST_COMPLETED)
+        for reader in readers:
+            if reader in done:
+                reader.result()
+        await writer.drain()
+    finally:
+        failed.cancel()
+
+
+async def _apply_page(
+    following: Following, writer: Writer, source: str, cursor: str, *, wait_seconds: float
+) -> tuple[str, bool]:
+    reader = following.readers[source]
+    page = await reader.page(after=cursor, limit=following.page_events, wait_seconds=wait_seconds)
+    changes = await changes_of_events(source, page.events)
+    await writer.submit(changes, Position(source, page.cursor, page.reflects_until))
+    return page.cursor, page.at_end
+
+
+async def _write_lines(writer: Writer, source: str, lines: Sequence[ExportLine]) -> None:
+    if lines:
+        await writer.submit(await changes_of_lines(source, lines), None)

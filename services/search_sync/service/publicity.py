@@ -1,0 +1,44 @@
+"""Asks the services, before anything is shown, which hits are public still: an index may lag behind a withdrawal."""
+
+import asyncio
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import httpx
+
+from shared.kit.errors import Unavailable
+from shared.kit.remote import readable
+from shared.schemas.policies import PublicStates
+
+
+class PublicityCheck:
+    """Over the services' `/v1/public-states`."""
+
+    def __init__(self, client: httpx.AsyncClient, sources: Mapping[str, str]) -> None:
+        self._client = client
+        self._sources = sources
+
+    async def versions(self, hits: Sequence[dict[str, Any]]) -> dict[str, int]:
+        """The public version of each hit's document by id; what is not public any more is left out. Unavailable."""
+        ids: dict[str, list[str]] = {}
+        for hit in hits:
+            ids.setdefault(str(hit["source"]), []).append(str(hit["id"]))
+        answers = await asyncio.gather(*(self._ask(source, wanted) for source, wanted in ids.items()))
+        return {subject: version for answer in answers for subject, version in answer.items()}
+
+    async def _ask(self, source: str, ids: Sequence[str]) -> dict[str, int]:
+        owner = f"服务 {source}（公开状态）"
+        url = self._sources.get(source)
+        if url is None:
+            # Its address was taken out of the settings: nobody vouches for what it once published.
+            return {}
+        try:
+            answer = await self._client.get(
+                f"{url}/v1/public-states", params={"ids": ",".join(ids)}, headers={"Accept-Encoding": "identity"}
+            )
+        except httpx.HTTPError as error:
+            raise Unavailable(f"无法访问{owner}，暂不能确认检索结果是否仍然公开，请稍后重试") from error
+        if not answer.is_success:
+            raise Unavailable(f"{owner}暂时无法应答（{answer.status_code}），请稍后重试")
+        with readable(owner=owner):
+            return {str(item.id): item.version for item in PublicStates.model_validate_json(answer.content).items}

@@ -1,0 +1,76 @@
+"""The background door of search_sync: the one writer of the index."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+import httpx
+
+from services.search_sync.repository.engine import Engine
+from services.search_sync.service.following import Following
+from services.search_sync.service.keeping import Keeper, Schedule
+from services.search_sync.service.writing import Limits
+from services.search_sync.settings import Settings
+from shared.kit.database import Database
+from shared.kit.logging import configure_logging
+from shared.kit.reader import Credentials, LogReader, TokenSource
+from shared.kit.worker import stop_on_signals
+
+
+@asynccontextmanager
+async def open_keeper(
+    settings: Settings, *, transport: httpx.AsyncBaseTransport | None = None
+) -> AsyncIterator[Keeper]:
+    """A keeper with everything it uses, closed after the block. `transport` replaces the network."""
+    engine = Engine(
+        settings.meili_url, settings.meili_key.get_secret_value(), timeout_seconds=settings.meili_timeout_seconds
+    )
+    database = Database(settings)
+    async with httpx.AsyncClient(
+        timeout=settings.outbound_timeout_seconds, trust_env=False, transport=transport
+    ) as client:
+        try:
+            yield Keeper(
+                engine,
+                database,
+                _following(settings, client),
+                uid=settings.index_uid,
+                limits=Limits(
+                    batch_documents=settings.batch_documents,
+                    batch_bytes=settings.batch_bytes,
+                    tasks_in_flight=settings.tasks_in_flight,
+                    bytes_in_flight=settings.bytes_in_flight,
+                ),
+                schedule=Schedule(
+                    parked_retry_seconds=settings.parked_retry_seconds,
+                    verify_every_seconds=settings.verify_every_hours * 3600,
+                ),
+            )
+        finally:
+            engine.close()
+            await database.engine.dispose()
+
+
+def _following(settings: Settings, client: httpx.AsyncClient) -> Following:
+    tokens = TokenSource(
+        client,
+        exchange_url=settings.exchange_url,
+        credentials=Credentials(settings.client_id, settings.client_secret),
+    )
+    return Following(
+        {name: LogReader(client, tokens, name=name, base_url=url) for name, url in settings.sources.items()},
+        settings.page_events,
+        settings.long_poll_seconds,
+    )
+
+
+async def main() -> None:
+    """Until SIGTERM."""
+    settings = Settings()
+    configure_logging("search-worker", level=settings.log_level)
+    async with open_keeper(settings) as keeper:
+        await keeper.run(stop_on_signals())
+
+
+if __name__ == "__main__":
+    asyncio.run(main())
