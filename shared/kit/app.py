@@ -17,7 +17,7 @@ from shared.kit.calendars import CalendarSource
 from shared.kit.clock import Clock, system_clock
 from shared.kit.database import Database
 from shared.kit.feed import LogSignal
-from shared.kit.http import install_problem_handlers
+from shared.kit.http import SCOPES_MEMBER, install_problem_handlers
 from shared.kit.logging import configure_logging
 from shared.kit.organizations import OrganizationDirectory, organizations_over_http
 from shared.kit.paging import CursorCodec
@@ -161,5 +161,17 @@ def _openapi(app: FastAPI, models: Sequence[type[BaseModel]]) -> dict[str, Any]:
             schemas[model.__name__] = schema
         for unused in ("HTTPValidationError", "ValidationError"):
             schemas.pop(unused, None)
+        for operations in document["paths"].values():
+            for operation in operations.values():
+                _name_scopes(operation)
         app.openapi_schema = document
     return app.openapi_schema
+
+
+def _name_scopes(operation: dict[str, Any]) -> None:
+    """Say in OpenAPI's own way which scopes admit: any one of them; none at all where a token is optional."""
+    wanted = operation.pop(SCOPES_MEMBER, None)
+    if wanted is None or "security" not in operation:
+        return
+    ways = [{"oauth2": [str(scope)]} for scope in wanted["any_of"]] or [{"oauth2": []}]
+    operation["security"] = [{}, *ways] if wanted["optional"] else ways

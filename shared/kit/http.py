@@ -22,6 +22,7 @@ logger = get_logger(__name__)
 
 PUBLIC_CACHE = "public, max-age=5, stale-while-revalidate=30"
 PRIVATE_CACHE = "no-store"
+SCOPES_MEMBER = "x-required-scopes"
 FORM_MEDIA_TYPE = "application/x-www-form-urlencoded"
 MAX_JSON_DEPTH = 200  # jiter's own limit; deeper bodies are refused by the parser
 
@@ -283,9 +284,12 @@ class KitRoute(APIRoute):
     def __init__(self, path: str, endpoint: Callable[..., Any], **kwargs: Any) -> None:
         super().__init__(path, endpoint, **kwargs)
         statuses = {422, 500, 503}
-        names = {getattr(call, "__name__", "") for call in _calls(self.dependant)}
+        calls = _calls(self.dependant)
+        names = {getattr(call, "__name__", "") for call in calls}
         if "_authenticate" in names:
             statuses |= {401, 403, 404}
+        if "_authenticate_if_present" in names:
+            statuses |= {401}
         if "_once" in names:
             statuses |= {409, 413}
         if "{" in path:
@@ -293,6 +297,11 @@ class KitRoute(APIRoute):
         if self.body_field is not None:
             statuses |= {413, 415}
         self.responses = {**problems(*statuses), **self.responses}
+        scopes = [scope for call in calls for scope in getattr(call, "required_scopes", ())]
+        self.openapi_extra = {
+            SCOPES_MEMBER: {"any_of": scopes, "optional": "_authenticate_if_present" in names},
+            **(self.openapi_extra or {}),
+        }
 
     def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
         handle = super().get_route_handler()
