@@ -1,0 +1,70 @@
+"""`python -m tools.bench [--only reads,list,…] [--quick] [--write]`."""
+
+import sys
+import time
+from collections.abc import Callable
+from datetime import UTC, datetime
+from typing import Annotated
+
+import typer
+from rich.console import Console
+
+from tools.bench import report
+from tools.bench.bench import QUICK, Bench, Pace
+from tools.bench.figures import Figure, Section
+from tools.bench.load import generator
+from tools.bench.processes import machine_facts
+from tools.bench.reads import measure_lists, measure_reads
+from tools.bench.rig import rig
+from tools.bench.writes import measure_batch, measure_upserts
+
+console = Console(width=None if sys.stdout.isatty() else 120)
+# In this order: what one section fills, the next reads.
+SECTIONS: dict[str, Callable[[Bench], Section]] = {
+    "batch": measure_batch,
+    "reads": measure_reads,
+    "lists": measure_lists,
+    "upserts": measure_upserts,
+}
+
+
+def main(
+    only: Annotated[str, typer.Option(help=f"Sections, by comma: {', '.join(SECTIONS)}")] = "",
+    quick: Annotated[bool, typer.Option("--quick", help="Small and short: shows that it works, not how fast.")] = False,
+    write: Annotated[bool, typer.Option("--write", help="Keep the figures in docs/benchmarks.md.")] = False,
+) -> None:
+    """Measure, each figure beside its baseline."""
+    wanted = [name.strip() for name in only.split(",") if name.strip()] or list(SECTIONS)
+    if unknown := set(wanted) - set(SECTIONS):
+        raise typer.BadParameter(f"no such section: {', '.join(sorted(unknown))}; there are {', '.join(SECTIONS)}")
+    started = time.perf_counter()
+    facts = {"date": datetime.now(UTC).date().isoformat(), **machine_facts()}
+    sections = []
+    with generator() as loads, rig() as running:
+        facts["servers"] = running.versions()
+        bench = Bench(running, loads, QUICK if quick else Pace(), datetime.now(UTC).date(), _say)
+        for name in SECTIONS:
+            if name in wanted:
+                _say(f"{time.perf_counter() - started:.0f} s: {name}")
+                sections.append(SECTIONS[name](bench))
+                report.show(console, sections[-1])
+    _summarise(sections, facts, time.perf_counter() - started)
+    if write:
+        report.keep(sections, facts)
+        console.print(f"written: {report.DOCUMENT}")
+
+
+def _summarise(sections: list[Section], facts: dict[str, str], seconds: float) -> None:
+    figures: list[Figure] = [figure for section in sections for figure in section.figures if figure.met is not None]
+    report.show(console, Section("summary", "Targets", figures))
+    for name, value in facts.items():
+        console.print(f"{name}: {value}", highlight=False)
+    console.print(f"{seconds:.0f} s in all; {sum(not figure.met for figure in figures)} of {len(figures)} missed")
+
+
+def _say(text: str) -> None:
+    console.print(f"[dim]… {text}[/]")
+
+
+if __name__ == "__main__":
+    typer.run(main)

@@ -1,0 +1,97 @@
+"""What every section is given: the rig, the load generator, how long to measure, and a filled library made once."""
+
+from collections.abc import Callable
+from concurrent.futures import ProcessPoolExecutor
+from dataclasses import dataclass, field
+from datetime import date
+
+import httpx
+
+from tools.bench.client import build_request
+from tools.bench.load import Load, Outcome, combine, drive
+from tools.bench.pushing import make_batches, push
+from tools.bench.rig import Rig, Server
+
+Say = Callable[[str], None]
+
+
+@dataclass(frozen=True)
+class Pace:
+    """How much is measured. Rounds are interleaved, because neighbours on the machine come and go."""
+
+    rounds: int = 5
+    round_seconds: float = 2.0
+    documents: int = 20_000
+    write_rounds: int = 2
+    lag_seconds: float = 30.0
+    sizes: tuple[int, ...] = (1_000, 10_000, 100_000)
+
+
+QUICK = Pace(rounds=2, round_seconds=0.7, documents=2_000, write_rounds=1, lag_seconds=5.0, sizes=(300, 3_000))
+
+
+@dataclass
+class Bench:
+    """One run."""
+
+    rig: Rig
+    loads: ProcessPoolExecutor
+    pace: Pace
+    today: date
+    say: Say
+    _libraries: dict[int, str] = field(default_factory=dict)
+
+    def drive(self, load: Load) -> Outcome:
+        """Run a load in the generator's process."""
+        return self.loads.submit(drive, load).result()
+
+    def interleave(self, loads: dict[str, Load], *, expect: tuple[int, ...] = (200,)) -> dict[str, Outcome]:
+        """A B A B …: every load once a round, after one short round that nobody counts."""
+        for load in loads.values():
+            self.drive(Load(load.url, load.requests, load.connections, 0.4)).ensure_only(*expect)
+        results: dict[str, list[Outcome]] = {name: [] for name in loads}
+        for _ in range(self.pace.rounds):
+            for name, load in loads.items():
+                results[name].append(self.drive(load).ensure_only(*expect))
+        return {name: combine(outcomes) for name, outcomes in results.items()}
+
+    def library(self, documents: int | None = None) -> str:
+        """A database with that many public documents, made at first use; nobody writes to it except by a copy."""
+        wanted = documents or self.pace.documents
+        if wanted not in self._libraries:
+            self.say(f"filling a library with {wanted:,} documents")
+            database = self.rig.create_database(f"bench_library_{wanted}")
+            with self.rig.policy_api(database) as server:
+                self.fill(server, range(wanted))
+            self.rig.execute("VACUUM (ANALYZE)", database=database)
+            self._libraries[wanted] = database
+        return self._libraries[wanted]
+
+    def adopt_library(self, database: str, documents: int) -> None:
+        """Let a database that a section has filled anyway serve as the library of that size."""
+        self._libraries.setdefault(documents, database)
+
+    def fill(self, server: Server, numbers: range) -> None:
+        """Push these documents."""
+        batches = make_batches(numbers, today=self.today)
+        push(server.url, batches, pid=server.pid, authorization=self.rig.authorization)
+
+
+def get(path: str) -> bytes:
+    """The request of a public GET."""
+    return build_request("GET", path)
+
+
+def list_ids(server: Server, count: int) -> list[str]:
+    """Ids of public documents, newest publication first."""
+    ids: list[str] = []
+    cursor = None
+    with httpx.Client(base_url=server.url, trust_env=False) as client:
+        while len(ids) < count:
+            query = {"limit": "100"} | ({"cursor": cursor} if cursor else {})
+            page = client.get("/v1/policies", params=query).raise_for_status().json()
+            ids += [item["id"] for item in page["items"]]
+            cursor = page["next_cursor"]
+            if cursor is None:
+                break
+    return ids[:count]
