@@ -1,0 +1,233 @@
+"""Every write route of every OpenAPI document, called by those who may not: one walk over all of them.
+
+A new write route fails `test_every_write_route_has_its_case` until it says here with which body and whose resource it
+is to be refused.
+"""
+
+import json
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import httpx
+import pytest
+
+from shared.schemas.scopes import Scope
+from tests.contract.registry import Operation, operations_of, services_with_doors
+from tests.dossiers import material, plan
+from tests.policies import policy, published
+from tests.services import CITY, DISTRICT_A, DISTRICT_B, Suite
+
+NOBODY = "01890000-0000-7000-8000-000000000000"
+
+
+@dataclass(frozen=True)
+class Victim:
+    """An organisation outside district A (370102), and what belongs to it."""
+
+    code: str
+    level: str
+    division_code: str
+    client_id: str
+    secret_id: str
+    public_id: str
+    dossier_id: str
+    material_id: str
+
+    def path(self, template: str) -> str:
+        """The route's address for this victim's resource."""
+        values = {
+            "code": self.code,
+            "org": self.code,
+            "external_id": "walked",
+            "client_id": self.client_id,
+            "secret_id": self.secret_id,
+            "policy_id": self.public_id,
+            "order_id": NOBODY,
+            "dossier_id": self.dossier_id,
+            "material_id": self.material_id,
+            "year": "2027",
+        }
+        return template.format_map(values)
+
+
+DOCUMENTS = {"owned": policy, "second": policy, "public": published, "withdrawable": published}
+Body = Callable[[Victim], Any]
+INTERPRETATION = material(policy_external_id="public", published_on="2026-03-03")
+
+# The body with which the route would do its work for somebody who may.
+BODIES: dict[str, Body] = {
+    "exchange PUT /v1/organizations/{code}": lambda victim: {
+        "name": "改名的机关",
+        "level": victim.level,
+        "division_code": victim.division_code,
+        "parent": None if victim.code == CITY else CITY,
+    },
+    "exchange POST /v1/clients": lambda victim: {
+        "name": "外来客户端",
+        "organization": victim.code,
+        "scopes": ["events:read"],
+    },
+    "exchange POST /v1/clients/{client_id}/secrets": lambda _: None,
+    "exchange DELETE /v1/clients/{client_id}/secrets/{secret_id}": lambda _: None,
+    "exchange POST /v1/clients/{client_id}:disable": lambda _: None,
+    "exchange POST /v1/keys:rotate": lambda _: None,
+    "exchange PUT /v1/calendar/years/{year}": lambda _: {"off": ["2027-01-01"], "work": [], "source": "虚构的通知"},
+    "policy PUT /v1/organizations/{org}/policies/{external_id}": lambda _: policy(),
+    "policy PUT /v1/organizations/{org}/interpretations/{external_id}": lambda _: INTERPRETATION,
+    "policy POST /v1/policies/{policy_id}:withdraw": lambda _: {"reason": "发布有误"},
+    "policy POST /v1/dossiers": lambda victim: {"organization": victim.code, "external_id": "second"},
+    "policy PUT /v1/dossiers/{dossier_id}/plan": lambda _: plan(),
+    "policy PUT /v1/dossiers/{dossier_id}/exemption": lambda _: {"reason": "personnel", "explanation": "人事任免"},
+    "policy DELETE /v1/dossiers/{dossier_id}/exemption": lambda _: None,
+    "policy PUT /v1/dossiers/{dossier_id}/consultation": lambda _: {"reference": "1", "opened_on": "2026-01-05"},
+    "policy POST /v1/dossiers/{dossier_id}/materials": lambda _: material(),
+    "policy PUT /v1/dossiers/{dossier_id}/materials/{material_id}": lambda _: material(title="换掉的解读"),
+    "policy DELETE /v1/dossiers/{dossier_id}/materials/{material_id}": lambda _: None,
+    "policy POST /v1/dossiers/{dossier_id}/reviews": lambda _: {"type": "secrecy", "result": "pass"},
+    "policy POST /v1/dossiers/{dossier_id}/approvals": lambda _: {"step": "department_head"},
+    "policy POST /v1/dossiers/{dossier_id}:submit": lambda _: None,
+    "policy POST /v1/dossiers/{dossier_id}:sign": lambda _: {},
+    "policy POST /v1/dossiers/{dossier_id}:return": lambda _: {"reason": "材料不齐"},
+    "policy POST /v1/dossiers/{dossier_id}:release": lambda _: None,
+    "policy POST /v1/dossiers/{dossier_id}/receipts": lambda _: {
+        "channel": "市政府门户网站",
+        "executed_on": "2026-03-05",
+    },
+    "policy PUT /v1/dossiers/{dossier_id}/feedback": lambda _: {"enquiries": 3},
+    "search POST /v1/rebuild": lambda _: None,
+    "search POST /v1/verify": lambda _: None,
+    "search POST /v1/parked": lambda _: None,
+}
+# Refused line by line inside a 200, see `test_batch_refuses_each_line_of_another_district`.
+BY_LINE = {"policy POST /v1/policies:batch"}
+
+
+async def _victim(suite: Suite, code: str, level: str, division_code: str) -> Victim:
+    wanted = {"name": "本机关客户端", "organization": code, "scopes": [scope.value for scope in Scope]}
+    secret = (await suite.exchange.post("/v1/clients", json=wanted, headers=suite.admin)).json()["secret"]
+    headers = suite.admin | {"Acting-Person": "drafter-1"}
+    pushed = {}
+    for name, make in DOCUMENTS.items():
+        address = f"/v1/organizations/{code}/policies/{name}"
+        answer = await suite.policy.put(address, json=make(), headers=suite.admin)
+        assert answer.status_code == 201, answer.text
+        pushed[name] = answer.json()["id"]
+    opened = await suite.policy.post("/v1/dossiers", json={"policy_id": pushed["owned"]}, headers=headers)
+    assert opened.status_code == 201, opened.text
+    dossier_id = opened.json()["id"]
+    added = await suite.policy.post(f"/v1/dossiers/{dossier_id}/materials", json=material(), headers=headers)
+    assert added.status_code == 201, added.text
+    return Victim(
+        code,
+        level,
+        division_code,
+        secret["client_id"],
+        secret["secret_id"],
+        pushed["withdrawable"],
+        dossier_id,
+        added.json()["id"],
+    )
+
+
+@pytest.fixture
+async def victims(suite: Suite) -> list[Victim]:
+    """Another district, and the city itself."""
+    return [await _victim(suite, DISTRICT_B, "district", "370103"), await _victim(suite, CITY, "city", "370100")]
+
+
+async def call(
+    suite: Suite, operation: Operation, victim: Victim, headers: dict[str, str], body: Any
+) -> httpx.Response:
+    # Every identity that a route may ask for beside the token is given: only the right may be what is missing.
+    headers = {"Acting-Person": "outsider-1"} | headers
+    address = victim.path(operation.path)
+    return await suite.clients[operation.service].request(operation.method, address, json=body, headers=headers)
+
+
+async def state_of(suite: Suite) -> list[tuple[Any, ...]]:
+    """Where every service's log and audit trail stand: a refused call moves neither."""
+    query = "SELECT seq, audit_seq FROM log_head"
+    services = [name for name in suite.apps if name != "search"]
+    return [tuple(await suite.apps[name].state.kit.database.reads.fetchrow(query)) for name in services]
+
+
+def test_every_service_is_walked(suite: Suite) -> None:
+    assert set(suite.apps) == services_with_doors()
+
+
+def test_every_write_route_has_its_case(suite: Suite) -> None:
+    """Closed: neither a route without a case nor a case without a route."""
+    writes = {operation.name for operation in operations_of(suite) if operation.is_protected_write}
+    assert writes == set(BODIES) | BY_LINE
+
+
+def test_write_routes_without_a_token_are_known(suite: Suite) -> None:
+    open_writes = {o.name for o in operations_of(suite) if o.method != "get" and not o.document.get("security")}
+    # Here a token is what is asked for.
+    assert open_writes == {"exchange POST /v1/oauth/token"}
+
+
+async def test_no_district_writes_for_another_or_for_the_city(suite: Suite, victims: list[Victim]) -> None:
+    """Issue 2, criterion 4: 370102, with every scope there is, on 370103 and on the city."""
+    attacker = await suite.token(DISTRICT_A, *Scope)
+    before, wrong = await state_of(suite), []
+    for operation in operations_of(suite):
+        if operation.name not in BODIES:
+            continue
+        for victim in victims:
+            answer = await call(suite, operation, victim, attacker, BODIES[operation.name](victim))
+            if answer.status_code != 403 or answer.json()["code"] != "outside_subtree":
+                wrong.append(f"{operation.name} on {victim.level}: {answer.status_code} {answer.text[:200]}")
+    assert wrong == []
+    assert await state_of(suite) == before
+
+
+async def test_batch_refuses_each_line_of_another_district(suite: Suite, victims: list[Victim]) -> None:
+    attacker = await suite.token(DISTRICT_A, Scope.POLICY_WRITE, Scope.POLICY_IMPORT)
+    lines = [policy(organization=victim.code, external_id="walked") for victim in victims]
+    body = "\n".join(json.dumps(line) for line in lines)
+    headers = attacker | {"Content-Type": "application/x-ndjson"}
+    answer = await suite.policy.post("/v1/policies:batch", content=body, headers=headers)
+    results = [json.loads(line) for line in answer.text.splitlines()]
+    assert [(line["status"], line["problem"]["code"]) for line in results] == [(403, "outside_subtree")] * 2
+
+
+async def test_own_right_is_what_the_others_lacked(suite: Suite, victims: list[Victim]) -> None:
+    """The same calls by the city's administrator are never refused for the subtree: the cases above mean something."""
+    refused = []
+    for operation in operations_of(suite):
+        if operation.name in BODIES:
+            answer = await call(suite, operation, victims[0], suite.admin, BODIES[operation.name](victims[0]))
+            if answer.status_code in (401, 403, 404, 415, 422):
+                refused.append(f"{operation.name}: {answer.status_code} {answer.text[:200]}")
+    assert refused == []
+
+
+async def test_token_without_the_scope_is_refused(suite: Suite, victims: list[Victim]) -> None:
+    """With every scope but those that the document says admit."""
+    wrong = []
+    for operation in operations_of(suite):
+        if not operation.admitting_scopes:
+            continue
+        others = [scope for scope in Scope if scope.value not in operation.admitting_scopes]
+        answer = await call(suite, operation, victims[0], await suite.token(CITY, *others), {})
+        if answer.status_code != 403 or answer.json()["code"] != "insufficient_scope":
+            wrong.append(f"{operation.name}: {answer.status_code} {answer.text[:200]}")
+    assert wrong == []
+
+
+@pytest.mark.parametrize(
+    "authorization", [None, "", "Bearer", "Bearer garbage", "Bearer a.b.c", "Basic Zm9vOmJhcg==", "Token x"]
+)
+async def test_no_token_and_no_real_token_are_refused(
+    suite: Suite, victims: list[Victim], authorization: str | None
+) -> None:
+    headers = {} if authorization is None else {"Authorization": authorization}
+    wrong = []
+    for operation in operations_of(suite):
+        if operation.admitting_scopes:
+            answer = await call(suite, operation, victims[0], headers, {})
+            if answer.status_code != 401 or "Bearer" not in answer.headers["www-authenticate"]:
+                wrong.append(f"{operation.name}: {answer.status_code} {answer.text[:200]}")
+    assert wrong == []
