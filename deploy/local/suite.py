@@ -46,12 +46,11 @@ class Service:
         return f"/api/{self.name}"
 
 
-_ALL = (
+SERVICES = (
     Service("exchange", "services.exchange_api", "交换服务 exchange_api"),
     Service("policy", "services.policy_api", "政策文件库 policy_api", has_worker=True),
     Service("search", "services.search_sync", "检索 search_sync", has_worker=True, scopes=("events:read",)),
 )
-SERVICES = tuple(s for s in _ALL if (REPOSITORY / Path(*s.package.split(".")) / "main.py").exists())
 Step = Callable[[str], AbstractContextManager[None]]
 
 

@@ -9,6 +9,8 @@ from alembic import command, context
 from alembic.config import Config
 from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
+from pydantic import SecretStr
+from pydantic_settings import BaseSettings, SettingsConfigDict
 from sqlalchemy.engine import Connection, make_url
 from sqlalchemy.ext.asyncio import create_async_engine
 
@@ -79,11 +81,20 @@ def is_current(connection: Connection, package: str, *, schema: str) -> bool:
     )
 
 
+class _Address(BaseSettings):
+    """All that a migration needs: a service's other settings may not exist yet when its tables are made."""
+
+    model_config = SettingsConfigDict(env_prefix="MINGQUAN_", extra="ignore")
+
+    database_url: SecretStr
+
+
 def main() -> None:
-    """`python -m shared.kit.migrations services.policy_api`: with the settings of the environment."""
+    """`python -m shared.kit.migrations services.policy_api`: with MINGQUAN_DATABASE_URL of the service's own role."""
+    database_url = _Address().database_url.get_secret_value()
     for package in sys.argv[1:]:
-        settings = importlib.import_module(f"{package}.settings").Settings()
-        upgrade(package, database_url=settings.database_url.get_secret_value(), schema=settings.schema_name)
+        settings = importlib.import_module(f"{package}.settings").Settings
+        upgrade(package, database_url=database_url, schema=settings.schema_name)
 
 
 if __name__ == "__main__":
