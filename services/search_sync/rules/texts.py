@@ -30,5 +30,5 @@ def without_marks(text: str) -> str:
 
 
 def highlighted(text: str) -> str:
-    """Escaped HTML in which only `<em>` is markup."""
-    return escape(text).replace(MARK_START, "<em>").replace(MARK_END, "</em>")
+    """Escaped HTML in which only `<em>` is markup. Hits side by side (扬, 尘) become one."""
+    return escape(text.replace(MARK_END + MARK_START, "")).replace(MARK_START, "<em>").replace(MARK_END, "</em>")
