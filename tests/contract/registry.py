@@ -3,6 +3,8 @@
 A new service joins by an entry in `STARTERS`; `test_every_service_is_walked` fails until it does.
 """
 
+import asyncio
+import itertools
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
@@ -17,6 +19,7 @@ from tests.conftest import MASTER_KEY
 from tests.services import CITY, SECRETS, HostRouter, Suite, policy_suite, running
 
 ROOT = Path(__file__).resolve().parents[2]
+_numbers = itertools.count(1)
 WRITES = ("put", "post", "patch", "delete")
 
 
@@ -76,11 +79,31 @@ async def _start_search(suite: Suite, database_url: Callable[[str], str], meilis
         client_secret=secret["client_secret"],
         meili_url=meilisearch.url,
         meili_key=MASTER_KEY,
-        index_uid="contract",
+        index_uid=f"contract-{next(_numbers)}",
         **SECRETS,
     )
-    hosts = {f"{name}.test": app for name, app in suite.apps.items()}
-    return build_app(settings, transport=HostRouter(hosts))
+    return build_app(settings, transport=_router_of(suite))
+
+
+def _router_of(suite: Suite) -> HostRouter:
+    return HostRouter({f"{name}.test": app for name, app in suite.apps.items()})
+
+
+@asynccontextmanager
+async def indexed(suite: Suite) -> AsyncIterator[None]:
+    """search_sync's worker runs inside the block and has filled its index."""
+    from services.search_sync.worker import open_keeper
+
+    asked_to_stop = asyncio.Event()
+    settings = suite.apps["search"].state.kit.settings
+    async with open_keeper(settings, transport=_router_of(suite)) as keeper:
+        work = asyncio.create_task(keeper.run(asked_to_stop))
+        async with asyncio.timeout(60):
+            while not (await suite.clients["search"].get("/v1/status")).json()["ready"]:
+                assert not work.done(), work
+        yield
+        asked_to_stop.set()
+        await work
 
 
 STARTERS: dict[str, Starter] = {"search": _start_search}
