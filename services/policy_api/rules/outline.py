@@ -23,6 +23,7 @@ Reads text only: HTML is turned into text by the caller. Judges nothing: gaps in
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from services.policy_api.rules.numerals import NUMERAL_CHARS, find_number
 from services.policy_api.rules.responsibility import find_responsible
@@ -71,6 +72,10 @@ _LEADER = re.compile(r"(?:\.{3,}|…{1,}|·{3,})[ \u3000]*[0-9]*$")
 _SENTENCE_END = re.compile(r"[。；：！？]")
 
 
+Row = dict[str, Any]
+"""The fields of an OutlineNode."""
+
+
 @dataclass(slots=True)
 class _Heading:
     """A line that opens something."""
@@ -82,7 +87,7 @@ class _Heading:
     text: str
     start: int
     line_end: int
-    node: OutlineNode | None = None
+    node: Row | None = None
     parent: "_Heading | None" = None
     holds_articles: bool = False
     has_text: bool = False
@@ -94,21 +99,26 @@ class _Heading:
 
 def parse_outline(text: str) -> list[OutlineNode]:
     """Every heading in the order of the text; a parent stands before what is below it. Linear in the text's length."""
+    return [OutlineNode(**row) for row in outline_rows(text)]
+
+
+def outline_rows(text: str) -> list[Row]:
+    """The same as plain rows with the fields of OutlineNode: what a push of many documents can afford."""
     headings = _place(_without_contents(list(_find_headings(text))))
     collect = "责任" in text or "牵头" in text or "负责" in text
-    nodes: list[OutlineNode] = []
+    rows: list[Row] = []
     for index, heading in enumerate(headings):
-        node = heading.node
-        if node is None:
+        row = heading.node
+        if row is None:
             continue
         following = headings[index + 1] if index + 1 < len(headings) else None
         end = following.start if following else len(text)
         if heading.rank == _FIRST and _is_chapter(heading, following, text, end):
-            node.kind = "chapter"
+            row["kind"] = "chapter"
         if collect and heading.rank >= _FIRST:
-            node.responsible = find_responsible(text[heading.start : end])
-        nodes.append(node)
-    return nodes
+            row["responsible"] = find_responsible(text[heading.start : end])
+        rows.append(row)
+    return rows
 
 
 def find_node(nodes: Sequence[OutlineNode], address: str) -> OutlineNode | None:
@@ -120,7 +130,7 @@ def text_of(text: str, address: str) -> str:
     """What the text says at an address, all that is below it included; LookupError when it has no such address."""
     headings = _place(_without_contents(list(_find_headings(text))))
     for index, heading in enumerate(headings):
-        if heading.node is not None and heading.node.address == address:
+        if heading.node is not None and heading.node["address"] == address:
             later = (other.start for other in headings[index + 1 :] if not _is_below(other, heading))
             return text[heading.start : next(later, len(text))].strip()
     raise LookupError(address)
@@ -308,7 +318,7 @@ def _close(open_ones: list[_Heading], heading: _Heading, previous: _Heading | No
 
 def _address(heading: _Heading, open_ones: Sequence[_Heading]) -> str:
     annex = next((one for one in open_ones if one.rank == _ANNEX), None)
-    base = f"{annex.node.address}-" if annex and annex.node else ""
+    base = f"{annex.node['address']}-" if annex and annex.node else ""
     if heading.rank == _ANNEX:
         return f"annex-{heading.number}"
     if heading.rank == _ARTICLE:
@@ -325,24 +335,25 @@ def _point_address(heading: _Heading, base: str) -> str:
     if above is None or above.node is None or above.rank == _ANNEX:
         return f"{base}h-{heading.number}"
     if above.rank in _PREFIXES:
-        return f"{above.node.address}-h-{heading.number}"
-    return f"{above.node.address}-{heading.number}"
+        return f"{above.node['address']}-h-{heading.number}"
+    return f"{above.node['address']}-{heading.number}"
 
 
-def _node(heading: _Heading, address: str) -> OutlineNode:
+def _node(heading: _Heading, address: str) -> Row:
     kind = _KINDS[heading.rank]
     above = heading.parent
     if heading.rank in (_SECOND, _THIRD) and above is not None and above.rank == _ARTICLE:
         kind = "item"
-    elif heading.rank == _THIRD and above is not None and above.node is not None and above.node.kind == "item":
+    elif heading.rank == _THIRD and above is not None and above.node is not None and above.node["kind"] == "item":
         kind = "subitem"
     end = _SENTENCE_END.search(heading.text)
     words = heading.text[: end.start()] if end else heading.text
-    parent = above.node.address if above is not None and above.node is not None else None
-    return OutlineNode(
-        address=address,
-        kind=kind,
-        label=heading.label,
-        heading=words[:MAX_HEADING_CHARACTERS],
-        parent=parent,
-    )
+    parent = above.node["address"] if above is not None and above.node is not None else None
+    return {
+        "address": address,
+        "kind": kind,
+        "label": heading.label,
+        "heading": words[:MAX_HEADING_CHARACTERS],
+        "parent": parent,
+        "responsible": [],
+    }

@@ -20,6 +20,8 @@ _TAIL = re.compile(r"(?:责任|牵头)(?:单位|部门)[：:]")
 _REMARK = re.compile("(?:列|排)在?第一|下同|适用范围|均为")
 """列第一位者为牵头单位，下同: said about the list, not part of it."""
 _SEPARATOR = re.compile(r"[（(）)]|[、，,；;。]|会同")
+_PLAIN_SEPARATOR = re.compile(r"[、，,；;]|会同")
+_ENDING = re.compile(r"[（(）)。]")
 _ROLE_ENDS = ("牵头", "负责", "配合", "参与", "参加", "落实", "实施", "会同", "承办", "推进", "指导")
 _ROLES_IN_TAIL = ("牵头", "负责", "配合")
 
@@ -46,16 +48,14 @@ def _closing(text: str, begin: int) -> int:
     """Where the tail that is open at `begin` ends: the bracket that closes it, a full stop, or the limit."""
     depth = 0
     end = min(len(text), begin + MAX_TAIL_CHARACTERS)
-    for position in range(begin, end):
-        char = text[position]
+    for match in _ENDING.finditer(text, begin, end):
+        char = match[0]
         if char in _OPEN:
             depth += 1
-        elif char in _CLOSE:
-            if depth == 0:
-                return position
+        elif char == "。" or depth == 0:
+            return match.start()
+        else:
             depth -= 1
-        elif char == "。":
-            return position
     return end
 
 
@@ -91,6 +91,8 @@ def _read_units(tail: str) -> list[str]:
 
 def _split_outside_brackets(tail: str) -> list[str]:
     """Parts between separators; 部门（单位、机构） stays whole."""
+    if _ENDING.search(tail) is None:
+        return _PLAIN_SEPARATOR.split(tail)
     parts, begin, depth = [], 0, 0
     for match in _SEPARATOR.finditer(tail):
         found = match[0]

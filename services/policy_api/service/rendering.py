@@ -12,7 +12,7 @@ from uuid import UUID
 from pydantic_core import to_json
 
 from services.policy_api.rules.bodies import plain_text
-from services.policy_api.rules.outline import parse_outline
+from services.policy_api.rules.outline import outline_rows
 from services.policy_api.rules.validity import (
     Lifetime,
     TextSpan,
@@ -290,4 +290,4 @@ def _validity_note(facts: PolicyFacts, lifetime: Lifetime, today: date) -> str |
 def _outline(body: str, body_format: str) -> list[dict[str, Any]]:
     """The same text is rendered again whenever a relation or interpretation comes; its outline is found once."""
     text = plain_text(body) if body_format == "html" else body
-    return [vars(node) for node in parse_outline(text)]
+    return outline_rows(text)
