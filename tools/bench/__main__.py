@@ -12,6 +12,7 @@ from rich.console import Console
 from tools.bench import report
 from tools.bench.bench import QUICK, Bench, Pace
 from tools.bench.figures import Figure, Section
+from tools.bench.growth import measure_growth
 from tools.bench.load import generator
 from tools.bench.processes import machine_facts
 from tools.bench.reads import measure_lists, measure_reads
@@ -25,6 +26,7 @@ SECTIONS: dict[str, Callable[[Bench], Section]] = {
     "reads": measure_reads,
     "lists": measure_lists,
     "upserts": measure_upserts,
+    "growth": measure_growth,
 }
 
 
@@ -40,13 +42,13 @@ def main(
     started = time.perf_counter()
     facts = {"date": datetime.now(UTC).date().isoformat(), **machine_facts()}
     sections = []
-    with generator() as loads, rig() as running:
+    with generator(workers=2) as loads, rig() as running:
         facts["servers"] = running.versions()
         bench = Bench(running, loads, QUICK if quick else Pace(), datetime.now(UTC).date(), _say)
-        for name in SECTIONS:
+        for name, measure in SECTIONS.items():
             if name in wanted:
                 _say(f"{time.perf_counter() - started:.0f} s: {name}")
-                sections.append(SECTIONS[name](bench))
+                sections.append(measure(bench))
                 report.show(console, sections[-1])
     _summarise(sections, facts, time.perf_counter() - started)
     if write:

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from concurrent.futures import ProcessPoolExecutor
+from contextlib import ExitStack
 from dataclasses import dataclass, field
 from datetime import date
 
@@ -9,7 +10,7 @@ import httpx
 
 from tools.bench.client import build_request
 from tools.bench.load import Load, Outcome, combine, drive
-from tools.bench.pushing import make_batches, push
+from tools.bench.pushing import LINES_A_BATCH, push_numbers
 from tools.bench.rig import Rig, Server
 
 Say = Callable[[str], None]
@@ -61,8 +62,7 @@ class Bench:
         if wanted not in self._libraries:
             self.say(f"filling a library with {wanted:,} documents")
             database = self.rig.create_database(f"bench_library_{wanted}")
-            with self.rig.policy_api(database) as server:
-                self.fill(server, range(wanted))
+            self.fill_in_parallel(database, range(wanted))
             self.rig.execute("VACUUM (ANALYZE)", database=database)
             self._libraries[wanted] = database
         return self._libraries[wanted]
@@ -71,10 +71,18 @@ class Bench:
         """Let a database that a section has filled anyway serve as the library of that size."""
         self._libraries.setdefault(documents, database)
 
-    def fill(self, server: Server, numbers: range) -> None:
-        """Push these documents."""
-        batches = make_batches(numbers, today=self.today)
-        push(server.url, batches, pid=server.pid, authorization=self.rig.authorization)
+    def fill_in_parallel(self, database: str, numbers: range) -> None:
+        """Push these documents, by two services at once when they are many. Nothing of this is measured."""
+        middle = numbers[len(numbers) // 2] if len(numbers) >= 2 * LINES_A_BATCH else numbers.stop
+        parts = [part for part in (range(numbers.start, middle), range(middle, numbers.stop)) if part]
+        with ExitStack() as stack:
+            waiting = []
+            for index, part in enumerate(parts):
+                server = stack.enter_context(self.rig.policy_api(database, name=f"filling-{index}"))
+                job = (server.url, part, self.today, server.pid, self.rig.authorization)
+                waiting.append(self.loads.submit(push_numbers, *job))
+            for future in waiting:
+                future.result()
 
 
 def get(path: str) -> bytes:

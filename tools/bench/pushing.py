@@ -1,5 +1,6 @@
 """Fills a library through the batch route, the way a department does: NDJSON in, one result line per line out."""
 
+import functools
 import time
 from dataclasses import dataclass
 from datetime import date
@@ -35,10 +36,7 @@ class Pushed:
 
 def make_batches(numbers: range, *, today: date) -> list[bytes]:
     """The bodies of the batches that hold these documents."""
-    return [
-        b"".join(line(number, today=today) for number in numbers[start : start + LINES_A_BATCH])
-        for start in range(0, len(numbers), LINES_A_BATCH)
-    ]
+    return [b"".join(line(number, today=today) for number in part) for part in _parts(numbers)]
 
 
 def push(url: str, batches: list[bytes], *, pid: int, authorization: dict[str, str]) -> Pushed:
@@ -55,6 +53,27 @@ def push(url: str, batches: list[bytes], *, pid: int, authorization: dict[str, s
     if created != documents:
         raise AssertionError(f"{documents - created} of {documents} lines were refused: {answers[0][:400]!r}")
     return Pushed(documents, sum(map(len, batches)), seconds, cpu_seconds(pid) - before)
+
+
+def push_numbers(url: str, numbers: range, today: date, pid: int, authorization: dict[str, str]) -> Pushed:
+    """Make and push these documents, batch by batch."""
+    made = (
+        push(url, make_batches(part, today=today), pid=pid, authorization=authorization) for part in _parts(numbers)
+    )
+    return functools.reduce(_add, made)
+
+
+def _parts(numbers: range) -> list[range]:
+    return [numbers[start : start + LINES_A_BATCH] for start in range(0, len(numbers), LINES_A_BATCH)]
+
+
+def _add(one: Pushed, other: Pushed) -> Pushed:
+    return Pushed(
+        one.documents + other.documents,
+        one.bytes + other.bytes,
+        one.seconds + other.seconds,
+        one.cpu_seconds + other.cpu_seconds,
+    )
 
 
 async def _send_all(url: str, requests: list[bytes]) -> list[bytes]:
