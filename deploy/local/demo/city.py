@@ -95,10 +95,11 @@ BUREAUS: dict[str, tuple[str, str]] = {
     "nyj": ("农业农村局", "农"),
     "rsj": ("人力资源和社会保障局", "人社"),
     "gxj": ("科技和工业信息化局", "工信"),
+    "yjj": ("应急管理局", "应急"),
 }
 BUREAU_OF = {
     **{key: key for key in BUREAUS},
-    **{"tyj": "jyj", "cgj": "zjj", "ylj": "zjj", "ybj": "wjw", "kjj": "gxj", "swj": "nyj", "yjj": "gxj"},
+    **{"tyj": "jyj", "cgj": "zjj", "ylj": "zjj", "ybj": "wjw", "kjj": "gxj", "swj": "nyj"},
 }
 """Which of a district's bureaus answers to a city department."""
 

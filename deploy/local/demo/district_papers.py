@@ -67,9 +67,9 @@ def _district_unit(key: str) -> str:
     """Who answers in a district to what the city calls by that key."""
     if key == OFFICE:
         return "区政府办公室"
-    if key in BUREAU_OF:
-        return f"区{BUREAUS[BUREAU_OF[key]][0]}"
-    return "区" + units()[key].short.removeprefix("市").replace("委", "局", 1).replace("健康局局", "健康局")
+    if key in BUREAUS:
+        return f"区{BUREAUS[key][0]}"
+    return "区" + units()[key].short.removeprefix("市").replace("委", "局")
 
 
 def _after(area: Area, day: date, seed: str) -> date:
