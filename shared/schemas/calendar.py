@@ -34,4 +34,4 @@ class Calendar(BaseModel):
     """The whole calendar with the version that every computed date is kept with."""
 
     version: str = Field(title="版本", examples=["2026.1"])
-    years: dict[int, CalendarYear]
+    years: dict[int, CalendarYear] = Field(title="各年")

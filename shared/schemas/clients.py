@@ -28,62 +28,62 @@ class ClientInput(BaseModel):
 class SecretFacts(BaseModel):
     """A live or past secret, never the secret itself."""
 
-    id: UUID
-    created_at: AwareDatetime
-    expires_at: AwareDatetime
-    revoked_at: AwareDatetime | None = None
+    id: UUID = Field(title="密钥编号")
+    created_at: AwareDatetime = Field(title="建立时间")
+    expires_at: AwareDatetime = Field(title="失效时间")
+    revoked_at: AwareDatetime | None = Field(default=None, title="作废时间")
 
 
 class Client(BaseModel):
     """A client as an administrator sees it."""
 
     id: UUID = Field(title="客户端编号", description="`client_id`.")
-    name: str
+    name: str = Field(title="名称")
     organization: CreditCode
-    scopes: list[Scope]
-    expires_on: date | None
-    disabled: bool
-    version: int
-    secrets: list[SecretFacts]
+    scopes: list[Scope] = Field(title="权限")
+    expires_on: date | None = Field(title="有效期至")
+    disabled: bool = Field(title="是否停用")
+    version: int = Field(title="版本")
+    secrets: list[SecretFacts] = Field(title="密钥情况")
 
 
 class NewSecret(BaseModel):
     """The only answer that ever shows a secret."""
 
-    client_id: UUID
-    secret_id: UUID
+    client_id: UUID = Field(title="客户端编号")
+    secret_id: UUID = Field(title="密钥编号")
     client_secret: str = Field(title="密钥", description="Shown once. Keep it.")
-    expires_at: AwareDatetime
+    expires_at: AwareDatetime = Field(title="失效时间")
 
 
 class NewClient(BaseModel):
     """A client just created, with its first secret."""
 
-    client: Client
-    secret: NewSecret
+    client: Client = Field(title="客户端")
+    secret: NewSecret = Field(title="密钥")
 
 
 class Token(BaseModel):
     """RFC 6749 §5.1."""
 
-    access_token: str
-    token_type: Literal["Bearer"] = "Bearer"  # noqa: S105  # a type's name, not a password
-    expires_in: int
-    scope: str
+    access_token: str = Field(title="访问令牌")
+    token_type: Literal["Bearer"] = Field(default="Bearer", title="令牌类型")  # a type's name, not a password
+    expires_in: int = Field(title="有效秒数")
+    scope: str = Field(title="权限")
 
 
 class JsonWebKey(BaseModel):
     """RFC 8037 public key."""
 
-    kty: Literal["OKP"] = "OKP"
-    crv: Literal["Ed25519"] = "Ed25519"
-    alg: Literal["EdDSA"] = "EdDSA"
-    use: Literal["sig"] = "sig"
-    kid: str
-    x: str
+    kty: Literal["OKP"] = Field(default="OKP", title="密钥类型")
+    crv: Literal["Ed25519"] = Field(default="Ed25519", title="曲线")
+    alg: Literal["EdDSA"] = Field(default="EdDSA", title="算法")
+    use: Literal["sig"] = Field(default="sig", title="用途")
+    kid: str = Field(title="密钥编号")
+    x: str = Field(title="公钥")
 
 
 class JsonWebKeySet(BaseModel):
     """RFC 7517 §5."""
 
-    keys: list[JsonWebKey]
+    keys: list[JsonWebKey] = Field(title="公钥")

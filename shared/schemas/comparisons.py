@@ -36,17 +36,17 @@ class UnitBasis(StrEnum):
 class Span(BaseModel):
     """A run of characters with one fate."""
 
-    kind: SpanKind
-    text: str
+    kind: SpanKind = Field(title="变动")
+    text: str = Field(title="文本")
 
 
 class ComparedUnit(BaseModel):
     """One article (or heading, or paragraph) of either text, or of both where they belong together."""
 
-    change: UnitChange
+    change: UnitChange = Field(title="变动")
     old_label: str | None = Field(default=None, title="原条序", examples=["第十二条"])
     new_label: str | None = Field(default=None, title="现条序", examples=["第十三条"])
-    spans: list[Span]
+    spans: list[Span] = Field(title="逐字变动")
 
 
 class Comparison(BaseModel):
@@ -58,4 +58,4 @@ class Comparison(BaseModel):
     added: int = Field(title="新增", ge=0)
     removed: int = Field(title="删除", ge=0)
     renumbered: int = Field(title="仅条序变动", ge=0)
-    units: list[ComparedUnit]
+    units: list[ComparedUnit] = Field(title="逐条比较")

@@ -129,11 +129,11 @@ class ThreeSyncReport(BaseModel):
 
     model_config = ConfigDict(frozen=True)
 
-    dossier_id: str
-    state: DossierState
+    dossier_id: str = Field(title="审签卷编号")
+    state: DossierState = Field(title="状态")
     checked_on: date = Field(title="核查日期")
     calendar_version: str = Field(title="工作日历版本")
-    findings: tuple[Finding, ...]
+    findings: tuple[Finding, ...] = Field(title="逐项结论")
 
     @computed_field(title="阻断项", description="Rules that fail with severity `block`.")  # type: ignore[prop-decorator]
     @property
@@ -249,9 +249,9 @@ Subject = Annotated[
 class ReviewInput(Strict):
     """审查结论. It binds to the subject's content of this moment; a later change needs a new review."""
 
-    type: ReviewType
+    type: ReviewType = Field(title="审查类型")
     subject: Subject = "policy"
-    result: ReviewResult
+    result: ReviewResult = Field(title="结论")
     reason: str | None = Field(
         default=None,
         title="理由",
@@ -273,7 +273,7 @@ class ReviewInput(Strict):
 class ApprovalInput(Strict):
     """审批. One approval covers the whole package; `subjects` names the parts when it does not."""
 
-    step: ApprovalStep
+    step: ApprovalStep = Field(title="审批环节")
     package_id: str | None = Field(
         default=None, title="审批件编号", description="Default: the dossier's own id.", min_length=1, max_length=200
     )
@@ -323,36 +323,36 @@ class FeedbackInput(Strict):
 class Act(BaseModel):
     """One recorded act: who, when, on what content."""
 
-    id: UUID
-    client_id: str
+    id: UUID = Field(title="编号")
+    client_id: str = Field(title="客户端编号")
     person_id: str = Field(title="经办人", description="As the caller's own system knows the person.")
-    at: AwareDatetime
+    at: AwareDatetime = Field(title="时间")
 
 
 class ReviewRecord(Act):
     """审查记录."""
 
-    type: ReviewType
-    subject: str
-    content_hash: Sha256
-    result: ReviewResult
-    reason: str | None
+    type: ReviewType = Field(title="审查类型")
+    subject: str = Field(title="对象")
+    content_hash: Sha256 = Field(title="内容哈希")
+    result: ReviewResult = Field(title="结论")
+    reason: str | None = Field(title="理由")
     current: bool = Field(title="是否针对现内容", description="False once the subject has changed.")
 
 
 class ApprovalRecord(Act):
     """审批记录."""
 
-    step: ApprovalStep
-    package_id: str
+    step: ApprovalStep = Field(title="审批环节")
+    package_id: str = Field(title="审批件编号")
     items: dict[str, Sha256] = Field(title="所批内容的哈希")
 
 
 class SignatureRecord(Act):
     """签发记录."""
 
-    manifest: dict[str, Sha256]
-    manifest_hash: Sha256
+    manifest: dict[str, Sha256] = Field(title="清单")
+    manifest_hash: Sha256 = Field(title="清单哈希")
     void: bool = Field(title="是否失效", description="True as soon as anything it covers was changed.")
     changed: list[str] = Field(title="已变化的对象")
 
@@ -361,55 +361,55 @@ class ReturnRecord(Act):
     """退文记录."""
 
     automatic: bool = Field(title="是否自动退文")
-    reason: str
+    reason: str = Field(title="理由")
     missing: list[str] = Field(title="缺项")
 
 
 class Material(BaseModel):
     """解读材料."""
 
-    id: UUID
-    content: InterpretationInput
-    content_hash: Sha256
-    public: bool
-    created_at: AwareDatetime
+    id: UUID = Field(title="编号")
+    content: InterpretationInput = Field(title="内容")
+    content_hash: Sha256 = Field(title="内容哈希")
+    public: bool = Field(title="是否已公开")
+    created_at: AwareDatetime = Field(title="建立时间")
 
 
 class DossierPolicy(BaseModel):
     """The text a dossier carries."""
 
-    id: UUID
-    title: str
-    doc_no: str | None
-    external_id: str
+    id: UUID = Field(title="编号")
+    title: str = Field(title="标题")
+    doc_no: str | None = Field(title="发文字号")
+    external_id: str = Field(title="机关内编号")
     version_number: int = Field(title="文本版本号")
-    content_hash: Sha256
+    content_hash: Sha256 = Field(title="内容哈希")
 
 
 class Dossier(BaseModel):
     """会签卷 as its office and reviewers read it. Never public."""
 
-    id: UUID
+    id: UUID = Field(title="编号")
     version: int = Field(title="版本", ge=1)
-    state: DossierState
+    state: DossierState = Field(title="状态")
     allowed_moves: list[Move] = Field(title="现可进行的操作")
     organization: CreditCode
-    policy: DossierPolicy
-    drafting_units: list[CreditCode]
-    handles_applications: bool
-    plan: PlanInput | None
-    exemption: ExemptionInput | None
-    consultation: ConsultationInput | None
-    materials: list[Material]
-    reviews: list[ReviewRecord]
-    approvals: list[ApprovalRecord]
-    signature: SignatureRecord | None
-    returns: list[ReturnRecord]
-    receipts: list[ReceiptInput]
-    feedback: FeedbackInput
+    policy: DossierPolicy = Field(title="政策文件")
+    drafting_units: list[CreditCode] = Field(title="起草单位")
+    handles_applications: bool = Field(title="涉及办事")
+    plan: PlanInput | None = Field(title="解读方案")
+    exemption: ExemptionInput | None = Field(title="免予解读")
+    consultation: ConsultationInput | None = Field(title="征求意见")
+    materials: list[Material] = Field(title="解读材料")
+    reviews: list[ReviewRecord] = Field(title="审查记录")
+    approvals: list[ApprovalRecord] = Field(title="审批记录")
+    signature: SignatureRecord | None = Field(title="签发")
+    returns: list[ReturnRecord] = Field(title="退文记录")
+    receipts: list[ReceiptInput] = Field(title="发布回执")
+    feedback: FeedbackInput = Field(title="反馈")
     manifest: dict[str, Sha256] = Field(title="内容清单", description="Subject and content hash of each part now.")
-    manifest_hash: Sha256
-    created_at: AwareDatetime
-    submitted_at: AwareDatetime | None
-    released_at: AwareDatetime | None
-    published_on: date | None
+    manifest_hash: Sha256 = Field(title="清单哈希")
+    created_at: AwareDatetime = Field(title="建立时间")
+    submitted_at: AwareDatetime | None = Field(title="报送时间")
+    released_at: AwareDatetime | None = Field(title="发布时间")
+    published_on: date | None = Field(title="公布日期")

@@ -171,7 +171,7 @@ class Attachment(Strict):
 class RelationInput(Strict):
     """A relation to another document, named by id, by number, or, when unknown here, by title."""
 
-    type: RelationType
+    type: RelationType = Field(title="关系")
     target_id: UUID | None = Field(default=None, title="目标编号")
     target_doc_no: str | None = Field(default=None, title="目标发文字号", max_length=80)
     target_title: str | None = Field(default=None, title="目标标题", max_length=500)
@@ -261,12 +261,12 @@ class Outcome(StrEnum):
 class Receipt(BaseModel):
     """回执: proof of what was accepted. `content_hash` covers the normalised document."""
 
-    outcome: Outcome
-    id: UUID
+    outcome: Outcome = Field(title="结果")
+    id: UUID = Field(title="编号")
     organization: CreditCode
-    external_id: str
+    external_id: str = Field(title="机关内编号")
     version: int = Field(title="版本号", ge=1)
-    content_hash: Sha256
+    content_hash: Sha256 = Field(title="内容哈希")
     public: bool = Field(title="是否已公开", description="False: waits for its dossier's release.")
     recorded_at: AwareDatetime = Field(title="记录时间")
 
@@ -275,17 +275,17 @@ class OrganizationRef(BaseModel):
     """An organisation as a document names it."""
 
     code: CreditCode
-    name: str
+    name: str = Field(title="名称")
 
 
 class OutlineNode(BaseModel):
     """A heading or article with its stable address (`art-12`, `chap-2`)."""
 
-    address: str
+    address: str = Field(title="位置")
     kind: str = Field(description="chapter, section, article, point…")
-    label: str = Field(examples=["第十二条"])
+    label: str = Field(title="标签", examples=["第十二条"])
     heading: str = Field(description="The heading, or the first words.")
-    parent: str | None = None
+    parent: str | None = Field(default=None, title="上级条目")
     responsible: list[str] = Field(default_factory=list, title="责任单位")
 
 
@@ -294,60 +294,60 @@ class Relation(BaseModel):
 
     type: str = Field(description="A RelationType, or its inverse such as `repealed_by`, `amended_by`, `replaced_by`.")
     policy_id: UUID | None = Field(description="Null while the other document is not in the library.")
-    title: str | None
-    doc_no: str | None
-    articles: list[str]
+    title: str | None = Field(title="文件标题")
+    doc_no: str | None = Field(title="发文字号")
+    articles: list[str] = Field(title="所涉条款")
 
 
 class InterpretationRef(BaseModel):
     """An interpretation as its policy lists it."""
 
-    id: UUID
-    title: str
-    form: InterpretationForm
-    stage: InterpretationStage
-    published_on: date
+    id: UUID = Field(title="编号")
+    title: str = Field(title="标题")
+    form: InterpretationForm = Field(title="解读形式")
+    stage: InterpretationStage = Field(title="解读阶段")
+    published_on: date = Field(title="公布日期")
 
 
 class VersionRef(BaseModel):
     """One text of the history."""
 
-    number: int
-    label: str | None
-    adopted_on: date | None
+    number: int = Field(title="序号")
+    label: str | None = Field(title="标签")
+    adopted_on: date | None = Field(title="通过日期")
     effective_on: date = Field(description="From this day it is the text.")
-    instrument: str | None
-    content_hash: Sha256
+    instrument: str | None = Field(title="公布文件")
+    content_hash: Sha256 = Field(title="内容哈希")
     superseded: bool = Field(description="True when a later record corrected the text of the same effective day.")
 
 
 class Policy(BaseModel):
     """A document as the public reads it: the text in force (or to come), its validity today, its whole history."""
 
-    id: UUID
+    id: UUID = Field(title="编号")
     version: int = Field(
         title="记录版本", description="Grows with every change of this representation; events carry it."
     )
     version_number: int = Field(title="文本版本号", description="Which entry of `versions` the text is.")
-    organization: OrganizationRef
-    external_id: str
-    level: Level
-    division_code: str
-    title: str
-    doc_class: DocClass
-    kind: DocKind
-    doc_no: str | None
-    doc_no_raw: str | None
-    index_no: str | None
-    reg_no: str | None
-    theme: str | None
-    issuers: list[str]
-    signed_on: date | None
-    issued_on: date | None
-    published_on: date
-    effective_on: date
-    expires_on: date | None
-    repealed_on: date | None
+    organization: OrganizationRef = Field(title="机关")
+    external_id: str = Field(title="机关内编号")
+    level: Level = Field(title="层级")
+    division_code: str = Field(title="行政区划代码")
+    title: str = Field(title="标题")
+    doc_class: DocClass = Field(title="文件类别")
+    kind: DocKind = Field(title="文种")
+    doc_no: str | None = Field(title="发文字号")
+    doc_no_raw: str | None = Field(title="原始发文字号")
+    index_no: str | None = Field(title="索引号")
+    reg_no: str | None = Field(title="登记号")
+    theme: str | None = Field(title="主题分类")
+    issuers: list[str] = Field(title="发文机关")
+    signed_on: date | None = Field(title="成文日期")
+    issued_on: date | None = Field(title="印发日期")
+    published_on: date = Field(title="公布日期")
+    effective_on: date = Field(title="施行日期")
+    expires_on: date | None = Field(title="失效日期")
+    repealed_on: date | None = Field(title="废止日期")
     validity: Validity = Field(title="有效性")
     validity_note: str | None = Field(title="有效性说明")
     partly_repealed: list[str] = Field(title="部分废止的条款")
@@ -355,23 +355,23 @@ class Policy(BaseModel):
         title="有效性下次变化日期", description="The next day on which `validity` or the text changes by date alone."
     )
     as_of: date | None = Field(default=None, title="时点", description="Set in answers to `?as_of=`.")
-    publicity: PublicityAttribute
-    body: str
+    publicity: PublicityAttribute = Field(title="公开属性")
+    body: str = Field(title="正文")
     body_format: BodyFormat
-    outline: list[OutlineNode]
-    summary: str | None
-    addressee: str | None
-    copies_to: str | None
-    combo_class: str | None
-    contact: Contact | None
-    attachments: list[Attachment]
-    relations: list[Relation]
-    interpretations: list[InterpretationRef]
-    versions: list[VersionRef]
-    market_related: bool
-    major: bool
-    livelihood: bool
-    source_url: str | None
+    outline: list[OutlineNode] = Field(title="文件结构")
+    summary: str | None = Field(title="摘要")
+    addressee: str | None = Field(title="主送机关")
+    copies_to: str | None = Field(title="抄送机关")
+    combo_class: str | None = Field(title="组配分类")
+    contact: Contact | None = Field(title="联系方式")
+    attachments: list[Attachment] = Field(title="附件")
+    relations: list[Relation] = Field(title="关联文件")
+    interpretations: list[InterpretationRef] = Field(title="政策解读")
+    versions: list[VersionRef] = Field(title="历次文本")
+    market_related: bool = Field(title="涉及市场主体")
+    major: bool = Field(title="重大决策")
+    livelihood: bool = Field(title="涉及民生")
+    source_url: str | None = Field(title="原文地址")
     content_hash: Sha256 = Field(description="Of the text's own normalised content, as in the receipt.")
 
 
@@ -379,8 +379,8 @@ class InterpretationInput(Strict):
     """An interpretation as its organisation writes it."""
 
     title: Title
-    form: InterpretationForm = InterpretationForm.TEXT
-    stage: InterpretationStage = InterpretationStage.ISSUE
+    form: InterpretationForm = Field(default=InterpretationForm.TEXT, title="解读形式")
+    stage: InterpretationStage = Field(default=InterpretationStage.ISSUE, title="解读阶段")
     body: BodyText
     body_format: BodyFormat = "text"
     sections: list[str] = Field(
@@ -391,7 +391,7 @@ class InterpretationInput(Strict):
     )
     interpreter: Contact | None = Field(default=None, title="解读人")
     contact: Contact | None = Field(default=None, title="解读机关和电话")
-    attachments: list[Attachment] = Field(default_factory=list, max_length=50)
+    attachments: list[Attachment] = Field(title="附件", default_factory=list, max_length=50)
     channels: list[str] = Field(default_factory=list, title="渠道", max_length=20)
 
 
@@ -407,76 +407,76 @@ class InterpretationImport(InterpretationInput):
 class PolicyRef(BaseModel):
     """A policy as its interpretation names it."""
 
-    id: UUID
-    title: str
-    doc_no: str | None
-    validity: Validity
+    id: UUID = Field(title="政策编号")
+    title: str = Field(title="标题")
+    doc_no: str | None = Field(title="发文字号")
+    validity: Validity = Field(title="有效性")
 
 
 class Interpretation(BaseModel):
     """An interpretation as the public reads it. Flagged through `policy.validity` when its policy is no longer in force."""
 
-    id: UUID
-    version: int
-    organization: OrganizationRef
-    level: Level
-    policy: PolicyRef
-    title: str
-    form: InterpretationForm
-    stage: InterpretationStage
-    body: str
+    id: UUID = Field(title="编号")
+    version: int = Field(title="版本")
+    organization: OrganizationRef = Field(title="机关")
+    level: Level = Field(title="层级")
+    policy: PolicyRef = Field(title="政策文件")
+    title: str = Field(title="标题")
+    form: InterpretationForm = Field(title="解读形式")
+    stage: InterpretationStage = Field(title="解读阶段")
+    body: str = Field(title="正文")
     body_format: BodyFormat
-    sections: list[str]
-    interpreter: Contact | None
-    contact: Contact | None
-    attachments: list[Attachment]
-    published_on: date
-    theme: str | None
-    content_hash: Sha256
+    sections: list[str] = Field(title="要素")
+    interpreter: Contact | None = Field(title="解读人")
+    contact: Contact | None = Field(title="联系方式")
+    attachments: list[Attachment] = Field(title="附件")
+    published_on: date = Field(title="公布日期")
+    theme: str | None = Field(title="主题分类")
+    content_hash: Sha256 = Field(title="内容哈希")
 
 
 class PolicySummary(BaseModel):
     """A policy as a list shows it: the representation without text, outline, attachments and history."""
 
-    id: UUID
-    version: int
-    version_number: int
-    organization: OrganizationRef
-    external_id: str
-    level: Level
-    division_code: str
-    title: str
-    doc_class: DocClass
-    kind: DocKind
-    doc_no: str | None
-    theme: str | None
-    issuers: list[str]
-    signed_on: date | None
-    published_on: date
-    effective_on: date
-    expires_on: date | None
-    repealed_on: date | None
-    validity: Validity
-    validity_note: str | None
-    publicity: PublicityAttribute
-    summary: str | None
-    relations: list[Relation]
-    interpretations: list[InterpretationRef]
-    content_hash: Sha256
+    id: UUID = Field(title="编号")
+    version: int = Field(title="版本")
+    version_number: int = Field(title="文本序号")
+    organization: OrganizationRef = Field(title="机关")
+    external_id: str = Field(title="机关内编号")
+    level: Level = Field(title="层级")
+    division_code: str = Field(title="行政区划代码")
+    title: str = Field(title="标题")
+    doc_class: DocClass = Field(title="文件类别")
+    kind: DocKind = Field(title="文种")
+    doc_no: str | None = Field(title="发文字号")
+    theme: str | None = Field(title="主题分类")
+    issuers: list[str] = Field(title="发文机关")
+    signed_on: date | None = Field(title="成文日期")
+    published_on: date = Field(title="公布日期")
+    effective_on: date = Field(title="施行日期")
+    expires_on: date | None = Field(title="失效日期")
+    repealed_on: date | None = Field(title="废止日期")
+    validity: Validity = Field(title="有效性")
+    validity_note: str | None = Field(title="有效性说明")
+    publicity: PublicityAttribute = Field(title="公开属性")
+    summary: str | None = Field(title="摘要")
+    relations: list[Relation] = Field(title="关联文件")
+    interpretations: list[InterpretationRef] = Field(title="政策解读")
+    content_hash: Sha256 = Field(title="内容哈希")
 
 
 class PolicyVersionFacts(BaseModel):
     """One text of a document, without its content."""
 
-    number: int
-    label: str | None
-    adopted_on: date | None
+    number: int = Field(title="序号")
+    label: str | None = Field(title="标签")
+    adopted_on: date | None = Field(title="通过日期")
     effective_on: date | None = Field(description="Null for a draft that says no day; its release sets it.")
-    instrument: str | None
-    content_hash: Sha256
-    published_on: date | None
+    instrument: str | None = Field(title="公布文件")
+    content_hash: Sha256 = Field(title="内容哈希")
+    published_on: date | None = Field(title="公布日期")
     released_at: AwareDatetime | None = Field(description="Since when it is public; null: not yet.")
-    recorded_at: AwareDatetime
+    recorded_at: AwareDatetime = Field(title="记录时间")
 
 
 class PolicyVersion(PolicyVersionFacts):
@@ -488,15 +488,15 @@ class PolicyVersion(PolicyVersionFacts):
 class PublicState(BaseModel):
     """That something is public now, and in which version."""
 
-    id: UUID
-    version: int
-    type: Literal["policy", "interpretation"]
+    id: UUID = Field(title="编号")
+    version: int = Field(title="版本")
+    type: Literal["policy", "interpretation"] = Field(title="类型")
 
 
 class PublicStates(BaseModel):
     """Those of the asked for that are public; the others are not, or not any more."""
 
-    items: list[PublicState]
+    items: list[PublicState] = Field(title="各项")
 
 
 class BatchResult(BaseModel):
@@ -504,5 +504,5 @@ class BatchResult(BaseModel):
 
     line: int = Field(title="行号", description="From 1; blank lines are not counted.")
     status: int = Field(title="状态码", description="As the single PUT would have answered.")
-    receipt: Receipt | None = None
+    receipt: Receipt | None = Field(default=None, title="回执")
     problem: dict[str, Any] | None = Field(default=None, title="错误", description="A Problem (RFC 9457).")

@@ -48,7 +48,7 @@ class InvalidField(BaseModel):
 
     pointer: str = Field(
         title="JSON 指针",
-        description="RFC 6901 pointer into the body, or `?name` / `@name` for a query or header parameter.",
+        description="RFC 6901 pointer into the body, or `?name`, `@name`, `{name` for a parameter in query, header or path.",
     )
     detail: str = Field(title="说明", description="What is wrong with it.")
 

@@ -33,54 +33,54 @@ class Sort(StrEnum):
 class Highlights(BaseModel):
     """Parts of the document with the words that matched: HTML, escaped, `<em>` the only element."""
 
-    title: str
-    doc_no: str | None = None
+    title: str = Field(title="标题")
+    doc_no: str | None = Field(default=None, title="发文字号")
     body: str | None = Field(default=None, title="正文摘录")
 
 
 class Hit(BaseModel):
     """One document found."""
 
-    id: UUID
-    type: SearchedType
+    id: UUID = Field(title="编号")
+    type: SearchedType = Field(title="类型")
     version: int = Field(description="Of the representation that was indexed.")
     outdated: bool = Field(description="True: a newer version is public already and will be indexed in a moment.")
     exact_number: bool = Field(title="字号精确匹配", description="The query names this document's number.")
-    title: str
+    title: str = Field(title="标题")
     doc_no: str | None = Field(description="Of an interpretation: its policy's.")
     organization: str = Field(title="机关代码")
-    organization_name: str
-    issuers: list[str]
-    level: Level
-    kind: DocKind | None
-    doc_class: DocClass | None
-    form: InterpretationForm | None
-    theme: str | None
-    year: int
-    published_on: date
-    effective_on: date | None
-    expires_on: date | None
-    repealed_on: date | None
+    organization_name: str = Field(title="机关名称")
+    issuers: list[str] = Field(title="发文机关")
+    level: Level = Field(title="层级")
+    kind: DocKind | None = Field(title="文种")
+    doc_class: DocClass | None = Field(title="文件类别")
+    form: InterpretationForm | None = Field(title="解读形式")
+    theme: str | None = Field(title="主题分类")
+    year: int = Field(title="年份")
+    published_on: date = Field(title="公布日期")
+    effective_on: date | None = Field(title="施行日期")
+    expires_on: date | None = Field(title="失效日期")
+    repealed_on: date | None = Field(title="废止日期")
     validity: Validity = Field(title="有效性", description="Of an interpretation: its policy's.")
     flagged: bool = Field(title="已失效或废止", description="No longer in force: show it as such.")
-    summary: str | None
+    summary: str | None = Field(title="摘要")
     policy_id: UUID | None = Field(description="Of an interpretation: the policy it explains.")
-    policy_title: str | None
-    interpretation_count: int | None
-    highlights: Highlights
+    policy_title: str | None = Field(title="所解读的政策")
+    interpretation_count: int | None = Field(title="解读件数")
+    highlights: Highlights = Field(title="命中处")
 
 
 class Freshness(BaseModel):
     """Up to which moment the answer reflects one service."""
 
-    source: str
-    reflects_until: AwareDatetime
+    source: str = Field(title="来源服务")
+    reflects_until: AwareDatetime = Field(title="反映至")
 
 
 class SearchAnswer(BaseModel):
     """One page of hits."""
 
-    items: list[Hit]
+    items: list[Hit] = Field(title="各项")
     total: int = Field(title="总数", description="The engine's estimate, exact while it is small.")
     left_out: int = Field(
         title="未列出的失效和废止文件数", description="Matches that are lapsed or repealed and were not asked for."
@@ -93,25 +93,25 @@ class SearchAnswer(BaseModel):
 class Suggestion(BaseModel):
     """A title or number that begins like what was typed."""
 
-    id: UUID
-    type: SearchedType
-    title: str
-    doc_no: str | None
+    id: UUID = Field(title="编号")
+    type: SearchedType = Field(title="类型")
+    title: str = Field(title="标题")
+    doc_no: str | None = Field(title="发文字号")
     highlighted: str = Field(description="The title as HTML, escaped, `<em>` the only element.")
 
 
 class SuggestAnswer(BaseModel):
     """Best first."""
 
-    items: list[Suggestion]
+    items: list[Suggestion] = Field(title="各项")
 
 
 class SourceStatus(BaseModel):
     """How far one log has been applied."""
 
-    source: str
-    cursor: str
-    reflects_until: AwareDatetime
+    source: str = Field(title="来源服务")
+    cursor: str = Field(title="游标")
+    reflects_until: AwareDatetime = Field(title="反映至")
     lag_seconds: float = Field(description="Since `reflects_until`: an idle log is confirmed every few seconds.")
     last_change_lag_ms: int | None = Field(description="Of the newest change: from its commit to being searchable.")
     applied: int = Field(description="Documents written since this index was begun.")
@@ -120,47 +120,47 @@ class SourceStatus(BaseModel):
 class SearchStatus(BaseModel):
     """State of the index."""
 
-    ready: bool
-    stale: bool
-    index_uid: str
+    ready: bool = Field(title="是否可用")
+    stale: bool = Field(title="是否陈旧")
+    index_uid: str = Field(title="索引名")
     index_version: str | None = Field(description="Of settings and document format in use.")
     wanted_index_version: str = Field(description="Differs while a rebuild is due or under way.")
-    live_since: AwareDatetime | None
-    engine_available: bool
-    documents_in_engine: int | None
+    live_since: AwareDatetime | None = Field(title="启用时间")
+    engine_available: bool = Field(title="引擎是否可用")
+    documents_in_engine: int | None = Field(title="引擎中的文件数")
     documents: dict[str, int] = Field(description="By type, as the ledger knows.")
     parked: int = Field(title="搁置数", description="Documents that could not be indexed.")
-    rebuilding: bool
-    sources: list[SourceStatus]
+    rebuilding: bool = Field(title="是否重建中")
+    sources: list[SourceStatus] = Field(title="各来源")
 
 
 class WorkOrder(BaseModel):
     """Something that the worker was asked to do. Read it again until `finished_at` is set."""
 
-    id: UUID
-    kind: Literal["rebuild", "verify", "retry_parked"]
-    requested_by: str
-    requested_at: AwareDatetime
-    started_at: AwareDatetime | None
-    finished_at: AwareDatetime | None
-    outcome: dict[str, Any] | None
-    error: str | None
+    id: UUID = Field(title="编号")
+    kind: Literal["rebuild", "verify", "retry_parked"] = Field(title="任务")
+    requested_by: str = Field(title="提出者")
+    requested_at: AwareDatetime = Field(title="提出时间")
+    started_at: AwareDatetime | None = Field(title="开始时间")
+    finished_at: AwareDatetime | None = Field(title="完成时间")
+    outcome: dict[str, Any] | None = Field(title="结果")
+    error: str | None = Field(title="错误")
 
 
 class Parked(BaseModel):
     """A document that could not be indexed."""
 
-    source: str
-    subject: str
-    type: str
-    version: int
-    reason: str
-    attempts: int
-    parked_at: AwareDatetime
+    source: str = Field(title="来源服务")
+    subject: str = Field(title="对象")
+    type: str = Field(title="类型")
+    version: int = Field(title="版本")
+    reason: str = Field(title="理由")
+    attempts: int = Field(title="尝试次数")
+    parked_at: AwareDatetime = Field(title="搁置时间")
 
 
 class ParkedList(BaseModel):
     """Oldest first."""
 
-    items: list[Parked]
-    total: int
+    items: list[Parked] = Field(title="各项")
+    total: int = Field(title="总数")

@@ -111,7 +111,7 @@ async def test_every_answer_is_documented(suite: Suite, service: str, known: dic
     def call(prepared: requests.PreparedRequest) -> httpx.Response:
         assert prepared.method is not None
         assert prepared.url is not None
-        headers = [(name, value) for name, value in prepared.headers.items() if name.lower() != "authorization"]
+        headers = [(name, _text(value)) for name, value in prepared.headers.items() if name.lower() != "authorization"]
         sent = client.request(
             prepared.method,
             prepared.url,
@@ -134,6 +134,10 @@ async def test_every_answer_is_documented(suite: Suite, service: str, known: dic
                 except (Exception, BaseExceptionGroup) as error:  # Collected, so that one run shows them all.
                     failures.append(f"{operation.name} [{mode.value}]\n{_shown(error)}")
     assert not failures, "\n\n".join(failures)
+
+
+def _text(value: str | bytes) -> str:
+    return value.decode("latin-1") if isinstance(value, bytes) else value
 
 
 def _shown(error: BaseException) -> str:

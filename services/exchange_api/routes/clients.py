@@ -23,6 +23,8 @@ from shared.schemas.clients import Client, ClientInput, JsonWebKeySet, NewClient
 from shared.schemas.scopes import Scope
 
 router = api_router()
+ClientId = Annotated[UUID, Path(title="客户端编号")]
+SecretId = Annotated[UUID, Path(title="密钥编号")]
 ClientAdministrator = Annotated[Caller, Depends(require(Scope.CLIENTS_ADMIN))]
 KeyAdministrator = Annotated[Caller, Depends(require(Scope.KEYS_ADMIN))]
 CalendarEditor = Annotated[Caller, Depends(require(Scope.CALENDAR_WRITE))]
@@ -59,7 +61,7 @@ async def create_client(
 
 
 @router.get("/v1/clients/{client_id}", response_model=Client, tags=["clients"], summary="读取客户端 Read a client")
-async def get_client(client_id: UUID, caller: ClientAdministrator, session: Writing) -> Response:
+async def get_client(client_id: ClientId, caller: ClientAdministrator, session: Writing) -> Response:
     """Its scopes and secrets' facts, for an administrator of its subtree."""
     await caller.ensure_covers(await service.get_owner(session, client_id))
     return _json(await service.get_client(session, client_id))
@@ -74,7 +76,7 @@ async def get_client(client_id: UUID, caller: ClientAdministrator, session: Writ
     summary="轮换密钥 Add a second secret",
 )
 async def rotate_secret(
-    request: Request, client_id: UUID, caller: ClientAdministrator, once: Idempotent, session: Writing, now: Now
+    request: Request, client_id: ClientId, caller: ClientAdministrator, once: Idempotent, session: Writing, now: Now
 ) -> Response:
     """Two secrets may live at a time; 409 for a third."""
     await caller.ensure_covers(await service.get_owner(session, client_id))
@@ -93,7 +95,7 @@ async def rotate_secret(
     summary="作废密钥 Revoke a secret",
 )
 async def revoke_secret(
-    client_id: UUID, secret_id: UUID, caller: ClientAdministrator, session: Writing, now: Now
+    client_id: ClientId, secret_id: SecretId, caller: ClientAdministrator, session: Writing, now: Now
 ) -> Response:
     """A second time changes nothing."""
     await caller.ensure_covers(await service.get_owner(session, client_id))
@@ -103,7 +105,7 @@ async def revoke_secret(
 @router.post(
     "/v1/clients/{client_id}:disable", response_model=Client, tags=["clients"], summary="停用客户端 Disable a client"
 )
-async def disable_client(client_id: UUID, caller: ClientAdministrator, session: Writing, now: Now) -> Response:
+async def disable_client(client_id: ClientId, caller: ClientAdministrator, session: Writing, now: Now) -> Response:
     """No further tokens; those already out end within their lifetime (15 minutes unless set)."""
     await caller.ensure_covers(await service.get_owner(session, client_id))
     return _json(await service.disable_client(session, caller, client_id, now=now))
@@ -120,11 +122,13 @@ async def issue_token(
     request: Request,
     reads: Reading,
     now: Now,
-    grant_type: Annotated[str, Form(max_length=50, examples=["client_credentials"])],
-    client_id: Annotated[str | None, Form(max_length=100)] = None,
-    client_secret: Annotated[str | None, Form(max_length=200)] = None,
-    scope: Annotated[str | None, Form(max_length=1000)] = None,
-    authorization: Annotated[str | None, Header(max_length=1000)] = None,
+    grant_type: Annotated[str, Form(title="授权方式", max_length=50, examples=["client_credentials"])],
+    client_id: Annotated[str | None, Form(title="客户端编号", max_length=100)] = None,
+    client_secret: Annotated[str | None, Form(title="客户端密钥", max_length=200)] = None,
+    scope: Annotated[
+        str | None, Form(title="权限", description="Fewer than the client's own, separated by blanks.", max_length=1000)
+    ] = None,
+    authorization: Annotated[str | None, Header(max_length=1000, include_in_schema=False)] = None,
 ) -> Response:
     """Client credentials by HTTP Basic or in the form. Problem documents carry OAuth's `error` as a member."""
     if grant_type != "client_credentials":

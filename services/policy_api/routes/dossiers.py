@@ -4,7 +4,7 @@ from typing import Annotated
 from uuid import UUID
 
 import asyncpg
-from fastapi import Depends, Header, Request, Response
+from fastapi import Depends, Header, Path, Request, Response
 from pydantic import BaseModel
 
 from services.policy_api.repository import dossiers as repository
@@ -44,6 +44,8 @@ from shared.schemas.policies import InterpretationInput
 from shared.schemas.scopes import Scope
 
 router = api_router(tags=["dossiers"])
+DossierId = Annotated[UUID, Path(title="审签卷编号")]
+MaterialId = Annotated[UUID, Path(title="解读材料编号")]
 
 Drafter = Annotated[Caller, Depends(require(Scope.POLICY_WRITE))]
 Reviewer = Annotated[Caller, Depends(require(Scope.POLICY_REVIEW))]
@@ -172,7 +174,7 @@ async def _read(reads: asyncpg.Pool, dossier_id: UUID, settings: Settings) -> Lo
 
 
 @router.get("/v1/dossiers/{dossier_id}", response_model=Dossier, summary="读取会签卷 Read a dossier")
-async def get_dossier(request: Request, dossier_id: UUID, caller: Participant, reads: Reading) -> Response:
+async def get_dossier(request: Request, dossier_id: DossierId, caller: Participant, reads: Reading) -> Response:
     """The whole dossier with its acts, for those who take part in it."""
     await _cover(reads, caller, dossier_id)
     return _dossier(view_dossier(await _read(reads, dossier_id, request.app.state.kit.settings)))
@@ -184,7 +186,7 @@ async def get_dossier(request: Request, dossier_id: UUID, caller: Participant, r
     summary="三同步核查报告 The three-synchronised check",
 )
 async def get_three_sync(
-    request: Request, dossier_id: UUID, caller: Participant, reads: Reading, now: Now
+    request: Request, dossier_id: DossierId, caller: Participant, reads: Reading, now: Now
 ) -> ThreeSyncReport:
     """TS-01 to TS-30 as the dossier stands today: status, severity, evidence and what to do. Live before and after release."""
     await _cover(reads, caller, dossier_id)
@@ -201,7 +203,7 @@ async def get_three_sync(
     summary="编制解读方案 Write the interpretation plan",
 )
 async def put_plan(
-    dossier_id: UUID, body: PlanInput, caller: Drafter, at: At, session: Writing, if_match: IfMatch = None
+    dossier_id: DossierId, body: PlanInput, caller: Drafter, at: At, session: Writing, if_match: IfMatch = None
 ) -> Response:
     """Replaces the plan. After signing it voids the signature."""
     acting = await at.begin(caller, dossier_id)
@@ -215,7 +217,7 @@ async def put_plan(
     summary="申请免予解读 Ask for exemption",
 )
 async def put_exemption(
-    dossier_id: UUID, body: ExemptionInput, caller: Drafter, at: At, session: Writing, if_match: IfMatch = None
+    dossier_id: DossierId, body: ExemptionInput, caller: Drafter, at: At, session: Writing, if_match: IfMatch = None
 ) -> Response:
     """Counts once the disclosure office has passed `exemption`; never for 规章 and 行政规范性文件."""
     acting = await at.begin(caller, dossier_id)
@@ -228,7 +230,7 @@ async def put_exemption(
     responses=problems(409),
     summary="撤回免予解读 Withdraw the exemption",
 )
-async def delete_exemption(dossier_id: UUID, caller: Drafter, at: At, session: Writing) -> Response:
+async def delete_exemption(dossier_id: DossierId, caller: Drafter, at: At, session: Writing) -> Response:
     """A second time changes nothing."""
     acting = await at.begin(caller, dossier_id)
     return _dossier(await service.delete_exemption(session, acting, dossier_id))
@@ -241,7 +243,7 @@ async def delete_exemption(dossier_id: UUID, caller: Drafter, at: At, session: W
     summary="登记征求意见 Note the consultation",
 )
 async def put_consultation(
-    dossier_id: UUID, body: ConsultationInput, caller: Drafter, at: At, session: Writing, if_match: IfMatch = None
+    dossier_id: DossierId, body: ConsultationInput, caller: Drafter, at: At, session: Writing, if_match: IfMatch = None
 ) -> Response:
     """The draft's interpretation belongs beside it, on the same day (TS-08)."""
     acting = await at.begin(caller, dossier_id)
@@ -256,7 +258,7 @@ async def put_consultation(
     summary="添加解读材料 Add an interpretation",
 )
 async def add_material(
-    dossier_id: UUID, body: InterpretationInput, caller: Drafter, once: Idempotent, at: At, session: Writing
+    dossier_id: DossierId, body: InterpretationInput, caller: Drafter, once: Idempotent, at: At, session: Writing
 ) -> Response:
     """Becomes public together with the policy."""
     acting = await at.begin(caller, dossier_id)
@@ -276,8 +278,8 @@ async def add_material(
     summary="修改解读材料 Replace an interpretation",
 )
 async def put_material(
-    dossier_id: UUID,
-    material_id: UUID,
+    dossier_id: DossierId,
+    material_id: MaterialId,
     body: InterpretationInput,
     caller: Drafter,
     at: At,
@@ -296,7 +298,9 @@ async def put_material(
     responses=problems(409),
     summary="移除解读材料 Remove an interpretation",
 )
-async def delete_material(dossier_id: UUID, material_id: UUID, caller: Drafter, at: At, session: Writing) -> Response:
+async def delete_material(
+    dossier_id: DossierId, material_id: MaterialId, caller: Drafter, at: At, session: Writing
+) -> Response:
     """Takes it out of the dossier."""
     acting = await at.begin(caller, dossier_id)
     return _dossier(await service.delete_material(session, acting, dossier_id, material_id))
@@ -310,7 +314,7 @@ async def delete_material(dossier_id: UUID, material_id: UUID, caller: Drafter, 
     summary="登记审查 Record a review",
 )
 async def add_review(
-    dossier_id: UUID, body: ReviewInput, caller: Reviewer, once: Idempotent, at: At, session: Writing
+    dossier_id: DossierId, body: ReviewInput, caller: Reviewer, once: Idempotent, at: At, session: Writing
 ) -> Response:
     """Of one subject as it is now. To let pass what the scan found, review `personal_information` (or, for marks and
     words, `secrecy`) with a reason. 409 `duties_not_separated` for who has drafted.
@@ -331,7 +335,7 @@ async def add_review(
     summary="登记审批 Record an approval",
 )
 async def add_approval(
-    dossier_id: UUID, body: ApprovalInput, caller: Approver, once: Idempotent, at: At, session: Writing
+    dossier_id: DossierId, body: ApprovalInput, caller: Approver, once: Idempotent, at: At, session: Writing
 ) -> Response:
     """`department_head` needs scope `policy:approve`; `office` takes that or `policy:sign`."""
     acting = await at.begin(caller, dossier_id)
@@ -348,7 +352,7 @@ async def add_approval(
     responses=problems(409),
     summary="报送 Submit for signature",
 )
-async def submit(dossier_id: UUID, caller: Drafter, at: At, session: Writing) -> Response:
+async def submit(dossier_id: DossierId, caller: Drafter, at: At, session: Writing) -> Response:
     """409 `three_sync_blocked` with the whole `report` when a BLOCK rule fails; the dossier is then returned (自动退文)."""
     acting = await at.begin(caller, dossier_id)
     outcome = await moves.submit(session, acting, dossier_id)
@@ -365,7 +369,9 @@ async def submit(dossier_id: UUID, caller: Drafter, at: At, session: Writing) ->
     responses=problems(409),
     summary="签发 Sign",
 )
-async def sign(dossier_id: UUID, caller: Signer, at: At, session: Writing, body: SignInput | None = None) -> Response:
+async def sign(
+    dossier_id: DossierId, caller: Signer, at: At, session: Writing, body: SignInput | None = None
+) -> Response:
     """Covers text, attachments, plan, materials and exemption by hash. Of two who sign at once one is refused."""
     acting = await at.begin(caller, dossier_id)
     return _dossier(await moves.sign(session, acting, dossier_id, body or SignInput()))
@@ -377,7 +383,9 @@ async def sign(dossier_id: UUID, caller: Signer, at: At, session: Writing, body:
     responses=problems(409),
     summary="退文 Return",
 )
-async def return_dossier(dossier_id: UUID, body: ReturnInput, caller: Returner, at: At, session: Writing) -> Response:
+async def return_dossier(
+    dossier_id: DossierId, body: ReturnInput, caller: Returner, at: At, session: Writing
+) -> Response:
     """Back to its drafters with the reason and what is missing."""
     acting = await at.begin(caller, dossier_id)
     return _dossier(await moves.return_dossier(session, acting, dossier_id, body))
@@ -389,7 +397,7 @@ async def return_dossier(dossier_id: UUID, body: ReturnInput, caller: Returner, 
     responses=problems(409),
     summary="发布 Release",
 )
-async def release(dossier_id: UUID, caller: Releaser, at: At, session: Writing) -> Response:
+async def release(dossier_id: DossierId, caller: Releaser, at: At, session: Writing) -> Response:
     """Publishes policy and materials together, today, or nothing. 409 `signature_void` after any edit since the signature."""
     acting = await at.begin(caller, dossier_id)
     return _dossier(await moves.release(session, acting, dossier_id))
@@ -403,7 +411,7 @@ async def release(dossier_id: UUID, caller: Releaser, at: At, session: Writing) 
     summary="登记发布回执 Note a channel's receipt",
 )
 async def add_receipt(
-    dossier_id: UUID, body: ReceiptInput, caller: Drafter, once: Idempotent, at: At, session: Writing
+    dossier_id: DossierId, body: ReceiptInput, caller: Drafter, once: Idempotent, at: At, session: Writing
 ) -> Response:
     """After release: a channel of the plan has carried its interpretation (TS-20)."""
     acting = await at.begin(caller, dossier_id)
@@ -421,7 +429,7 @@ async def add_receipt(
     summary="登记实施反馈 Note what became known after release",
 )
 async def put_feedback(
-    dossier_id: UUID, body: FeedbackInput, caller: Drafter, at: At, session: Writing, if_match: IfMatch = None
+    dossier_id: DossierId, body: FeedbackInput, caller: Drafter, at: At, session: Writing, if_match: IfMatch = None
 ) -> Response:
     """Enquiries, results of evaluation, tasks to interpret again (TS-27)."""
     acting = await at.begin(caller, dossier_id)

@@ -4,7 +4,7 @@ from datetime import date
 from typing import Annotated
 from uuid import UUID
 
-from fastapi import Depends, Query, Request, Response
+from fastapi import Depends, Path, Query, Request, Response
 
 from services.policy_api.repository import reading as repository
 from services.policy_api.routes.policies import ExternalId, page_response
@@ -20,6 +20,7 @@ from shared.schemas.problems import InvalidField
 from shared.schemas.scopes import Scope
 
 router = api_router(tags=["interpretations"])
+InterpretationId = Annotated[UUID, Path(title="解读编号")]
 Importer = Annotated[Caller, Depends(require(Scope.POLICY_IMPORT))]
 MAX_STATES = 100
 
@@ -55,7 +56,7 @@ async def put_interpretation(
     responses={304: {"description": "未变化"}},
     summary="读取政策解读 Read an interpretation",
 )
-async def get_interpretation(request: Request, interpretation_id: UUID, reads: Reading) -> Response:
+async def get_interpretation(request: Request, interpretation_id: InterpretationId, reads: Reading) -> Response:
     """Public. Names its policy and that policy's validity. Supports `If-None-Match`."""
     stored = await repository.find_public_interpretation(reads, interpretation_id)
     if stored is None:

@@ -8,7 +8,6 @@ from uuid import UUID
 from fastapi import Depends, Path, Query, Request, Response
 from pydantic import BaseModel, Field
 from pydantic_core import to_json
-from shared.schemas.comparisons import Comparison
 
 from services.policy_api.repository import reading as repository
 from services.policy_api.repository.reading import PolicyFilter
@@ -25,6 +24,7 @@ from shared.kit.database import Reading, Writing
 from shared.kit.errors import DomainError, InvalidCursor, NotFound
 from shared.kit.feed import EventReader, export_response
 from shared.kit.http import IfMatch, api_router, page_links, problems, stored_answer
+from shared.schemas.comparisons import Comparison
 from shared.schemas.organizations import Level
 from shared.schemas.pages import Page
 from shared.schemas.policies import (
@@ -43,6 +43,7 @@ from shared.schemas.policies import (
 from shared.schemas.scopes import Scope
 
 router = api_router(tags=["policies"])
+PolicyId = Annotated[UUID, Path(title="政策编号")]
 
 Pusher = Annotated[Caller, Depends(require(Scope.POLICY_WRITE, Scope.POLICY_IMPORT))]
 Releaser = Annotated[Caller, Depends(require(Scope.POLICY_RELEASE))]
@@ -106,7 +107,7 @@ class Withdrawal(Strict):
     summary="撤回政策文件 Withdraw a policy",
 )
 async def withdraw(
-    policy_id: UUID, body: Withdrawal, caller: Releaser, reads: Reading, session: Writing, now: Now
+    policy_id: PolicyId, body: Withdrawal, caller: Releaser, reads: Reading, session: Writing, now: Now
 ) -> Response:
     """Takes the policy and its interpretations out of public view and of search. Its history is kept. 404 when it is not public."""
     owner = await repository.find_owner(reads, policy_id)
@@ -125,7 +126,7 @@ async def withdraw(
 )
 async def get_policy(
     request: Request,
-    policy_id: UUID,
+    policy_id: PolicyId,
     reads: Reading,
     now: Now,
     as_of: Annotated[
@@ -228,7 +229,7 @@ class Versions(BaseModel):
 
 
 @router.get("/v1/policies/{policy_id}/versions", response_model=Versions, summary="历次文本 List versions")
-async def list_versions(policy_id: UUID, reads: Reading, caller: MaybeAuthenticated) -> Versions:
+async def list_versions(policy_id: PolicyId, reads: Reading, caller: MaybeAuthenticated) -> Versions:
     """Every released text; with a token of its organisation also those waiting for release."""
     rows = await service.list_versions(reads, caller, policy_id)
     return Versions(items=[PolicyVersionFacts.model_validate(row) for row in rows])
@@ -238,7 +239,7 @@ async def list_versions(policy_id: UUID, reads: Reading, caller: MaybeAuthentica
     "/v1/policies/{policy_id}/versions/{number}", response_model=PolicyVersion, summary="读取一份文本 Read a version"
 )
 async def get_version(
-    policy_id: UUID, number: VersionNumber, reads: Reading, caller: MaybeAuthenticated
+    policy_id: PolicyId, number: VersionNumber, reads: Reading, caller: MaybeAuthenticated
 ) -> PolicyVersion:
     """One text with its content exactly as it was accepted. It never changes."""
     return PolicyVersion.model_validate(await service.get_version(reads, caller, policy_id, number))
@@ -251,7 +252,7 @@ async def get_version(
     summary="比较两份文本 Compare two versions",
 )
 async def compare(
-    policy_id: UUID,
+    policy_id: PolicyId,
     reads: Reading,
     caller: MaybeAuthenticated,
     old: Annotated[int, Query(alias="from", title="旧版本号", ge=1, le=1_000_000)],

@@ -3,7 +3,7 @@
 from typing import Annotated
 from uuid import UUID
 
-from fastapi import Depends, Response
+from fastapi import Depends, Path, Response
 
 from services.search_sync.service import administration as service
 from shared.kit.auth import Caller, require
@@ -13,6 +13,7 @@ from shared.schemas.scopes import Scope
 from shared.schemas.search import ParkedList, WorkOrder
 
 router = api_router(tags=["administration"])
+OrderId = Annotated[UUID, Path(title="任务编号")]
 Administrator = Annotated[Caller, Depends(require(Scope.SEARCH_ADMIN))]
 
 
@@ -43,7 +44,7 @@ async def order_retry(caller: Administrator, session: Writing) -> Response:
 
 
 @router.get("/v1/orders/{order_id}", response_model=WorkOrder, summary="任务 Read an order")
-async def get_order(order_id: UUID, _caller: Administrator, reads: Reading) -> WorkOrder:
+async def get_order(order_id: OrderId, _caller: Administrator, reads: Reading) -> WorkOrder:
     """What became of it."""
     return await service.get_order(reads, order_id)
 
