@@ -3,6 +3,7 @@
 import sys
 import time
 from collections.abc import Callable
+from contextlib import ExitStack
 from datetime import UTC, datetime
 from typing import Annotated
 
@@ -17,6 +18,7 @@ from tools.bench.load import generator
 from tools.bench.processes import machine_facts
 from tools.bench.reads import measure_lists, measure_reads
 from tools.bench.rig import rig
+from tools.bench.searching import measure_indexing, measure_lag, measure_memory, measure_search
 from tools.bench.writes import measure_batch, measure_upserts
 
 console = Console(width=None if sys.stdout.isatty() else 120)
@@ -26,6 +28,10 @@ SECTIONS: dict[str, Callable[[Bench], Section]] = {
     "reads": measure_reads,
     "lists": measure_lists,
     "upserts": measure_upserts,
+    "indexing": measure_indexing,
+    "lag": measure_lag,
+    "search": measure_search,
+    "memory": measure_memory,
     "growth": measure_growth,
 }
 
@@ -42,9 +48,10 @@ def main(
     started = time.perf_counter()
     facts = {"date": datetime.now(UTC).date().isoformat(), **machine_facts()}
     sections = []
-    with generator(workers=2) as loads, rig() as running:
+    with ExitStack() as stack:
+        loads, running = stack.enter_context(generator(workers=2)), stack.enter_context(rig())
         facts["servers"] = running.versions()
-        bench = Bench(running, loads, QUICK if quick else Pace(), datetime.now(UTC).date(), _say)
+        bench = Bench(running, loads, QUICK if quick else Pace(), datetime.now(UTC).date(), _say, stack)
         for name, measure in SECTIONS.items():
             if name in wanted:
                 _say(f"{time.perf_counter() - started:.0f} s: {name}")

@@ -12,6 +12,7 @@ from tools.bench.client import build_request
 from tools.bench.load import Load, Outcome, combine, drive
 from tools.bench.pushing import LINES_A_BATCH, push_numbers
 from tools.bench.rig import Rig, Server
+from tools.bench.world import World
 
 Say = Callable[[str], None]
 
@@ -40,7 +41,19 @@ class Bench:
     pace: Pace
     today: date
     say: Say
+    stack: ExitStack
+    """Closed at the end of the run."""
     _libraries: dict[int, str] = field(default_factory=dict)
+    _world: World | None = None
+
+    @property
+    def world(self) -> World:
+        """The suite over a copy of the library, made at first use. Nothing in it runs before somebody asks."""
+        if self._world is None:
+            database = self.rig.create_database("bench_world", template=self.library())
+            self._world = World(self.rig, self.pace.documents, database)
+            self.stack.enter_context(self._world.stack)
+        return self._world
 
     def drive(self, load: Load) -> Outcome:
         """Run a load in the generator's process."""

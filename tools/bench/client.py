@@ -94,7 +94,8 @@ def join_chunks(data: bytes) -> bytes:
 async def connect(url: str) -> Connection:
     """A connection to the host and port of an address."""
     parts = urlsplit(url)
-    assert parts.hostname is not None and parts.port is not None
+    assert parts.hostname is not None
+    assert parts.port is not None
     _, connection = await asyncio.get_running_loop().create_connection(Connection, parts.hostname, parts.port)
     return connection
 

@@ -31,10 +31,10 @@ from deploy.local.state import Credentials
 from shared.schemas.organizations import Level, OrganizationInput, OrganizationKind
 from shared.schemas.scopes import Scope
 from tools.bench.corpus import CITY, PUBLISHERS, RARE_PUBLISHER
-from tools.bench.processes import program_version
+from tools.bench.processes import Memory, memory_of, program_version
 
 _PASSWORD = "bench-only-password"
-_KEY = "bench-only-key-000000000000000000"
+KEY = "bench-only-key-000000000000000000"
 _TEMPLATE = "bench_template"
 _START_SECONDS = 40.0
 # What a migration needs because the settings ask for it, although it calls nobody.
@@ -182,7 +182,7 @@ class Rig:
         """Started at first use."""
         if self._meilisearch is None:
             server = Meilisearch(
-                self._folder / "meilisearch", port=free_port(), master_key=_KEY, cache=LocalSettings().cache
+                self._folder / "meilisearch", port=free_port(), master_key=KEY, cache=LocalSettings().cache
             )
             self._stack.callback(server.stop)
             server.start()
@@ -191,13 +191,13 @@ class Rig:
             self._meilisearch = server
         return self._meilisearch
 
-    @property
-    def meili_headers(self) -> dict[str, str]:
-        return {"authorization": f"Bearer {_KEY}"}
-
     def log(self, name: str) -> Path:
         """Where a process writes."""
         return self._folder / f"{name}.log"
+
+    def list_memory(self) -> dict[str, Memory]:
+        """Of everything that runs, by name."""
+        return {name: memory_of(process.pid) for name, process in self.running.items()}
 
     def versions(self) -> str:
         """Of the servers that are not ours."""
@@ -260,15 +260,15 @@ class Rig:
         return inherited | {
             "PYTHONPATH": str(REPOSITORY),
             "MINGQUAN_DATABASE_URL": self.database_url(database, schema),
-            "MINGQUAN_CURSOR_KEY": _KEY,
-            "MINGQUAN_KEY_ENCRYPTION_KEY": _KEY,
+            "MINGQUAN_CURSOR_KEY": KEY,
+            "MINGQUAN_KEY_ENCRYPTION_KEY": KEY,
             "MINGQUAN_EXCHANGE_URL": exchange_url,
         }
 
     def _search_environment(self, database: str, policy_url: str) -> dict[str, str]:
         return self._environment(database, "search") | {
             "MINGQUAN_MEILI_URL": self.meilisearch.url,
-            "MINGQUAN_MEILI_KEY": _KEY,
+            "MINGQUAN_MEILI_KEY": KEY,
             "MINGQUAN_POLICY_URL": policy_url,
             "MINGQUAN_CLIENT_ID": self._reader.client_id,
             "MINGQUAN_CLIENT_SECRET": self._reader.client_secret,
