@@ -4,6 +4,7 @@ import sys
 import time
 from collections.abc import Callable
 from contextlib import ExitStack
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Annotated
 
@@ -12,7 +13,7 @@ from rich.console import Console
 
 from tools.bench import report
 from tools.bench.bench import QUICK, Bench, Pace
-from tools.bench.figures import Figure, Section
+from tools.bench.figures import Section
 from tools.bench.growth import measure_growth
 from tools.bench.load import generator
 from tools.bench.processes import machine_facts
@@ -57,18 +58,27 @@ def main(
                 _say(f"{time.perf_counter() - started:.0f} s: {name}")
                 sections.append(measure(bench))
                 report.show(console, sections[-1])
-    _summarise(sections, facts, time.perf_counter() - started)
+    summary = _summarise(sections)
+    report.show(console, summary)
+    for name, value in facts.items():
+        console.print(f"{name}: {value}", highlight=False)
+    console.print(f"{time.perf_counter() - started:.0f} s in all")
     if write:
-        report.keep(sections, facts)
+        # Of a part there is no whole to sum up: the kept summary stays.
+        report.keep(sections if only else [*sections, summary], facts)
         console.print(f"written: {report.DOCUMENT}")
 
 
-def _summarise(sections: list[Section], facts: dict[str, str], seconds: float) -> None:
-    figures: list[Figure] = [figure for section in sections for figure in section.figures if figure.met is not None]
-    report.show(console, Section("summary", "Targets", figures))
-    for name, value in facts.items():
-        console.print(f"{name}: {value}", highlight=False)
-    console.print(f"{seconds:.0f} s in all; {sum(not figure.met for figure in figures)} of {len(figures)} missed")
+def _summarise(sections: list[Section]) -> Section:
+    """Every figure that has a target."""
+    found = [
+        replace(figure, name=f"{section.title}: {figure.name}")
+        for section in sections
+        for figure in section.figures
+        if figure.met is not None
+    ]
+    missed = sum(not figure.met for figure in found)
+    return Section("summary", "Targets", found, notes=[f"{len(found) - missed} of {len(found)} met."])
 
 
 def _say(text: str) -> None:

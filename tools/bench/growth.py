@@ -161,7 +161,7 @@ def _describe(
         [Table("", columns, rows), Table("EXPLAIN (ANALYZE, BUFFERS) of the lists", plan_columns, plan_rows)],
         [
             f"A list counts as growing when a page of {PAGE} touches more than {_BOUNDED_ROWS} rows in the largest "
-            "library and more than twice those of the one before.",
+            "library and more than twice those of the smallest.",
             "Rare values are carried by one document in 500, so that a small library has fewer than a page of them. "
             "Each library was vacuumed and analysed once after it was filled, as autovacuum does in its own time.",
         ],
@@ -169,5 +169,5 @@ def _describe(
 
 
 def _grows(touched: dict[int, dict[str, Touched]], name: str, sizes: tuple[int, ...]) -> bool:
-    before, largest = touched[sizes[-2]][name].rows, touched[sizes[-1]][name].rows
-    return largest > _BOUNDED_ROWS and largest > 2 * before
+    smallest, largest = touched[sizes[0]][name].rows, touched[sizes[-1]][name].rows
+    return largest > _BOUNDED_ROWS and largest > 2 * smallest
