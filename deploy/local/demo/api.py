@@ -54,9 +54,17 @@ class Session:
             return False
         return True
 
-    def call(self, method: str, path: str, *, json: object = None, lines: bytes | None = None) -> httpx.Response:
-        """Any call; what comes back is the caller's to judge."""
-        sent = self._headers()
+    def call(
+        self,
+        method: str,
+        path: str,
+        *,
+        json: object = None,
+        lines: bytes | None = None,
+        person: str | None = None,
+    ) -> httpx.Response:
+        """Any call, by the session's own person unless another is named; what comes back is the caller's to judge."""
+        sent = self._headers() | ({"Acting-Person": person} if person else {})
         if lines is not None:
             sent["Content-Type"] = "application/x-ndjson"
         return _send(self._gateway, method, path, json=json, content=lines, headers=sent)

@@ -84,9 +84,7 @@ def load(gateway_url: str, admin: ClientCredentials, state: Path, progress: Prog
     """Bring the suite to hold the demo city; returns its clients. DemoFailed says what was refused and why."""
     today = local_day(datetime.now(UTC))
     with open_gateway(gateway_url) as gateway:
-        administrator = Session(gateway, admin, person="staff-0000")
-        _put_organizations(administrator, progress)
-        credentials = _keep_clients(gateway, administrator, state)
+        credentials = open_doors(gateway, admin, state, progress)
         sessions = open_sessions(gateway, credentials)
         receipts = _push_papers(sessions["archive"], progress, today)
         _put_interpretations(sessions["archive"], progress, today)
@@ -94,6 +92,15 @@ def load(gateway_url: str, admin: ClientCredentials, state: Path, progress: Prog
         for _ in _shown(progress, "会签卷 Dossiers", leave_dossiers(desk_of(sessions)), total=3):
             pass
     return credentials
+
+
+def open_doors(
+    gateway: httpx.Client, admin: ClientCredentials, state: Path | None, progress: Progress
+) -> DemoCredentials:
+    """Organisations and clients, without documents. No `state`: the clients are new and kept nowhere."""
+    administrator = Session(gateway, admin, person="staff-0000")
+    _put_organizations(administrator, progress)
+    return _keep_clients(gateway, administrator, state)
 
 
 def open_sessions(gateway: httpx.Client, credentials: DemoCredentials) -> dict[str, Session]:
@@ -134,16 +141,17 @@ def _put_organizations(administrator: Session, progress: Progress) -> None:
         administrator.must("PUT", f"/api/exchange/v1/organizations/{unit.code}", json=body)
 
 
-def _keep_clients(gateway: httpx.Client, administrator: Session, state: Path) -> DemoCredentials:
+def _keep_clients(gateway: httpx.Client, administrator: Session, state: Path | None) -> DemoCredentials:
     """The kept clients as far as they still open the door, new ones for the others; written down for their owner."""
-    have = read_credentials(state) or DemoCredentials(clients={})
+    have = (read_credentials(state) if state else None) or DemoCredentials(clients={})
     kept = {}
     for key, wanted in client_inputs().items():
         old = have.clients.get(key)
         usable = old is not None and Session(gateway, old, person=PERSONS[key]).is_accepted()
         kept[key] = old if old is not None and usable else _create_client(administrator, wanted)
     credentials = DemoCredentials(clients=kept)
-    _write_private(state / _CREDENTIALS, credentials.model_dump_json(indent=1))
+    if state is not None:
+        _write_private(state / _CREDENTIALS, credentials.model_dump_json(indent=1))
     return credentials
 
 
