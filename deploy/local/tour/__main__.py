@@ -17,7 +17,7 @@ from deploy.local.processes import StartFailed
 from deploy.local.settings import read_settings
 from deploy.local.state import Credentials, State
 from deploy.local.tour.guide import Guide, NotAsPromised
-from deploy.local.tour.story import Story
+from deploy.local.tour.story import SEARCHABLE_WITHIN_SECONDS, Story
 from deploy.local.tour.texts import new_run
 from shared.kit.clock import local_day
 
@@ -32,11 +32,14 @@ def main(
     client_secret: Annotated[
         str | None, typer.Option(envvar="MINGQUAN_TOUR_SECRET", help="其密钥 And the secret.")
     ] = None,
+    within: Annotated[
+        float, typer.Option(help="发布后几秒之内应检索到；机器繁忙时可放宽 Seconds until searchable.")
+    ] = SEARCHABLE_WITHIN_SECONDS,
 ) -> None:
     """走一遍主流程，逐项核对。Walk the main job and check every promise."""
     try:
         gateway, administrator, state = _find_suite(url, client_id, client_secret)
-        _walk(gateway, administrator, state)
+        _walk(gateway, administrator, state, within_seconds=within)
     except NotAsPromised as broken:
         console.print(f"\n[bold red]✗ 没有做到：[/]{str(broken).replace('[', chr(92) + '[')}", soft_wrap=True)
         sys.exit(1)
@@ -60,14 +63,14 @@ def _find_suite(
     return running.gateway, administrator, state.root
 
 
-def _walk(url: str, administrator: Credentials, state: Path | None) -> None:
+def _walk(url: str, administrator: Credentials, state: Path | None, *, within_seconds: float) -> None:
     started = time.monotonic()
     console.print(f"[bold]明泉主流程 The main job[/]　{url}")
     with open_gateway(url) as gateway:
         with Progress(console=console, transient=True) as progress:
             credentials = open_doors(gateway, administrator, state, progress)
         guide = Guide(console, gateway, open_sessions(gateway, credentials))
-        Story(guide, new_run(local_day(datetime.now(UTC))), department()).tell()
+        Story(guide, new_run(local_day(datetime.now(UTC))), department(), within_seconds=within_seconds).tell()
     took = time.monotonic() - started
     console.print(f"\n[bold green]✓ 全部做到：{guide.steps} 步、{guide.promises} 项承诺，{took:.1f} 秒[/]")
 
