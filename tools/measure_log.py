@@ -68,13 +68,13 @@ async def append_by_xid(driver: asyncpg.Connection, announcement: Announcement) 
 
 async def append_by_xid_silently(driver: asyncpg.Connection, announcement: Announcement) -> None:
     """The same without NOTIFY, whose queue PostgreSQL itself serialises: readers would have to poll."""
-    envelope = log.render_envelope(announcement, source="/measure", sequence=0, at=_now())
+    envelope = _whole_envelope(announcement)
     await driver.execute("INSERT INTO event_by_xid (envelope) VALUES ($1)", envelope)
 
 
 async def append_at_head_in_one_statement(driver: asyncpg.Connection, announcement: Announcement) -> None:
     """The head moved and the event written by one statement: the shortest time that a lock can be held."""
-    envelope = log.render_envelope(announcement, source="/measure", sequence=0, at=_now())
+    envelope = _whole_envelope(announcement)
     await driver.execute(ONE_STATEMENT, envelope)
 
 
@@ -87,8 +87,9 @@ WAYS: dict[str, Append] = {
 }
 
 
-def _now() -> datetime:
-    return datetime.now(UTC)
+def _whole_envelope(announcement: Announcement) -> str:
+    beginning, rest = log.render_envelope(announcement, source="/measure")
+    return f'{beginning}"sequence":"0","time":"{datetime.now(UTC).isoformat()}",{rest}'
 
 
 async def write(url: str, way: str, writer: int, until: float) -> int:

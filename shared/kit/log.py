@@ -6,11 +6,10 @@ event nor see an older state of a subject after a newer one, and the audit chain
 The price is that commits which announce something queue up; `docs/decisions/0002-event-log.md` has the measurement.
 """
 
-import hashlib
 import json
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Any
 
 import asyncpg
@@ -91,23 +90,39 @@ AUDIT_IS_APPEND_ONLY = (
     FOR EACH STATEMENT EXECUTE FUNCTION refuse_audit_change()
     """,
     "INSERT INTO log_head DEFAULT VALUES",
+    # In one call inside the server, because every round trip under the head's lock is time that all other writers wait.
+    """
+    CREATE FUNCTION append_to_log(beginnings text[], ends text[], subjects text[], entries text[]) RETURNS void
+    LANGUAGE plpgsql AS $$
+    DECLARE
+        head log_head%ROWTYPE;
+        moment timestamptz;
+        stamp text;
+        entry record;
+        written text;
+    BEGIN
+        SELECT * INTO STRICT head FROM log_head FOR UPDATE;
+        moment := clock_timestamp();
+        stamp := to_char(moment AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"+00:00"');
+        INSERT INTO event (seq, recorded_at, envelope)
+        SELECT head.seq + n, moment,
+               beginning || '"sequence":"' || (head.seq + n) || '","time":"' || stamp || '",' || rest
+        FROM unnest(beginnings, ends) WITH ORDINALITY AS new(beginning, rest, n);
+        FOR entry IN SELECT * FROM unnest(subjects, entries) WITH ORDINALITY AS new(subject, rest, n) LOOP
+            written := '{"at":"' || stamp || '","seq":' || (head.audit_seq + entry.n) || ',' || entry.rest;
+            head.audit_hash := sha256(head.audit_hash || convert_to(written, 'UTF8'));
+            INSERT INTO audit_entry (seq, recorded_at, subject, entry, hash)
+            VALUES (head.audit_seq + entry.n, moment, entry.subject, written, head.audit_hash);
+        END LOOP;
+        UPDATE log_head SET seq = head.seq + cardinality(beginnings),
+               audit_seq = head.audit_seq + cardinality(entries), audit_hash = head.audit_hash;
+        IF cardinality(beginnings) > 0 THEN
+            PERFORM pg_notify(current_schema() || '_events', '');
+        END IF;
+    END $$
+    """,
 )
 """What a service's first migration executes after its tables exist."""
-
-_LOCK_HEAD = "SELECT epoch, seq, audit_seq, audit_hash FROM log_head FOR UPDATE"
-_APPEND = """
-WITH appended AS (
-    INSERT INTO event (seq, recorded_at, envelope)
-    SELECT seq, $1, envelope FROM unnest($2::bigint[], $3::text[]) AS new(seq, envelope)
-), audited AS (
-    INSERT INTO audit_entry (seq, recorded_at, subject, entry, hash)
-    SELECT seq, $1, subject, entry, hash
-    FROM unnest($4::bigint[], $5::text[], $6::text[], $7::bytea[]) AS new(seq, subject, entry, hash)
-), moved AS (
-    UPDATE log_head SET seq = $8, audit_seq = $9, audit_hash = $10
-)
-SELECT CASE WHEN cardinality($2::bigint[]) > 0 THEN pg_notify(current_schema() || '_events', $8::text) END
-"""
 
 
 async def append(
@@ -117,38 +132,24 @@ async def append(
     announcements: Sequence[Announcement],
     records: Sequence[AuditRecord],
 ) -> None:
-    """Write both as the last thing a transaction does before its commit."""
+    """Write both as the last thing a transaction does before its commit: it takes the head's lock."""
     if not announcements and not records:
         return
-    head = await driver.fetchrow(_LOCK_HEAD)
-    now = datetime.now(UTC)
-    sequences = range(head["seq"] + 1, head["seq"] + 1 + len(announcements))
-    envelopes = [
-        render_envelope(announcement, source=source, sequence=seq, at=now)
-        for seq, announcement in zip(sequences, announcements, strict=True)
-    ]
-    audit_sequences = range(head["audit_seq"] + 1, head["audit_seq"] + 1 + len(records))
-    entries = [
-        render_audit_entry(record, seq=seq, at=now) for seq, record in zip(audit_sequences, records, strict=True)
-    ]
-    hashes = chain_hashes(head["audit_hash"], entries)
+    envelopes = [render_envelope(announcement, source=source) for announcement in announcements]
     await driver.execute(
-        _APPEND,
-        now,
-        list(sequences),
-        envelopes,
-        list(audit_sequences),
+        "SELECT append_to_log($1, $2, $3, $4)",
+        [beginning for beginning, _ in envelopes],
+        [rest for _, rest in envelopes],
         [record.subject for record in records],
-        entries,
-        hashes,
-        head["seq"] + len(announcements),
-        head["audit_seq"] + len(records),
-        hashes[-1] if hashes else head["audit_hash"],
+        [render_audit_entry(record) for record in records],
     )
 
 
-def render_envelope(announcement: Announcement, *, source: str, sequence: int, at: datetime) -> str:
-    """The CloudEvents JSON. `data` is already JSON and is put in unchanged."""
+def render_envelope(announcement: Announcement, *, source: str) -> tuple[str, str]:
+    """The CloudEvents JSON before and after its sequence and time, which are known only under the lock.
+
+    `data` is already JSON and is put in unchanged.
+    """
     attributes = to_json(
         {
             "specversion": "1.0",
@@ -157,21 +158,16 @@ def render_envelope(announcement: Announcement, *, source: str, sequence: int, a
             "type": announcement.type,
             "subject": announcement.subject,
             "subjectversion": announcement.version,
-            "sequence": str(sequence),
-            "time": at,
-            "datacontenttype": "application/json",
         }
     )
     data = announcement.data if announcement.data is not None else b"null"
-    return (attributes[:-1] + b',"data":' + data + b"}").decode()
+    return attributes[:-1].decode() + ",", '"datacontenttype":"application/json","data":' + data.decode() + "}"
 
 
-def render_audit_entry(record: AuditRecord, *, seq: int, at: datetime) -> str:
-    """The exact text that the chain's hash covers."""
+def render_audit_entry(record: AuditRecord) -> str:
+    """The text that the chain's hash covers, after its time and sequence, which are known only under the lock."""
     return json.dumps(
         {
-            "seq": seq,
-            "at": at.isoformat(),
             "actor": record.actor,
             "action": record.action,
             "subject": record.subject,
@@ -183,16 +179,7 @@ def render_audit_entry(record: AuditRecord, *, seq: int, at: datetime) -> str:
         ensure_ascii=False,
         separators=(",", ":"),
         sort_keys=True,
-    )
-
-
-def chain_hashes(previous: bytes, entries: Sequence[str]) -> list[bytes]:
-    """One hash an entry, each over the one before and the entry's text."""
-    hashes: list[bytes] = []
-    for entry in entries:
-        previous = hashlib.sha256(previous + entry.encode()).digest()
-        hashes.append(previous)
-    return hashes
+    )[1:]
 
 
 @dataclass(frozen=True)
