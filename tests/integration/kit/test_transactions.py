@@ -201,9 +201,10 @@ async def test_helper_notices_what_stays_behind(database: Database, driver: asyn
             )
         async with database.write() as session:
             session.announce(Announcement("calendar.changed", "2050", 1, b"{}"))
+            session.record(actor="a", action="calendar.changed", subject="2050", version=1, organization=CITY)
 
     with pytest.raises(AssertionError, match="calendar_year"):
-        await assert_atomic(driver, in_two_steps, changes=["calendar_year", "event", "log_head"])
+        await assert_atomic(driver, in_two_steps, changes=["audit_entry", "calendar_year", "event", "log_head"])
 
 
 async def test_scope_of_a_caller_is_told_when_it_lacks(suite: Suite) -> None:
