@@ -21,7 +21,7 @@ reset: $(STAMP) ## Delete all local data and start over
 	@$(MINGQUAN) reset --yes
 
 tour: $(STAMP) ## Walk the main job against the running suite, step by step
-	@$(BIN)/python -m tools.tour
+	@$(BIN)/python -m deploy.local.tour
 
 import: $(STAMP) ## Load real documents into the running suite: make import FILE=policies.jsonl
 	@test -n "$(FILE)" || { echo "Which file? make import FILE=policies.jsonl" >&2; exit 2; }
