@@ -58,14 +58,17 @@ def main(
                 _say(f"{time.perf_counter() - started:.0f} s: {name}")
                 sections.append(measure(bench))
                 report.show(console, sections[-1])
+                if write:
+                    # At once: what fails later must not cost what has been measured.
+                    report.keep(sections[-1:], facts)
     summary = _summarise(sections)
     report.show(console, summary)
     for name, value in facts.items():
         console.print(f"{name}: {value}", highlight=False)
     console.print(f"{time.perf_counter() - started:.0f} s in all")
     if write:
-        # Of a part there is no whole to sum up: the kept summary stays.
-        report.keep(sections if only else [*sections, summary], facts)
+        if not only:  # Of a part there is no whole to sum up: the kept summary stays.
+            report.keep([summary], facts)
         console.print(f"written: {report.DOCUMENT}")
 
 

@@ -37,7 +37,9 @@ class Outcome:
     seconds: float
     milliseconds: list[float] = field(repr=False)
     statuses: dict[int, int]
-    bytes: int
+    volume: int
+    samples: dict[int, bytes] = field(default_factory=dict, repr=False)
+    """The beginning of the first answer of each status."""
 
     @property
     def rate(self) -> float:
@@ -51,7 +53,7 @@ class Outcome:
     def ensure_only(self, *expected: int) -> "Outcome":
         """Itself, if every answer had one of these statuses: a refused request is fast and proves nothing."""
         if set(self.statuses) - set(expected):
-            raise AssertionError(f"unexpected answers while measuring: {self.statuses}")
+            raise AssertionError(f"unexpected answers while measuring: {self.statuses}, {self.samples}")
         return self
 
 
@@ -70,7 +72,7 @@ def combine(outcomes: list[Outcome]) -> Outcome:
     for outcome in outcomes:
         milliseconds.extend(outcome.milliseconds)
         statuses.update(outcome.statuses)
-    return Outcome(count, count / rate, milliseconds, dict(statuses), sum(outcome.bytes for outcome in outcomes))
+    return Outcome(count, count / rate, milliseconds, dict(statuses), sum(outcome.volume for outcome in outcomes))
 
 
 def drive(load: Load) -> Outcome:
@@ -82,6 +84,7 @@ async def _drive(load: Load) -> Outcome:
     requests: Iterator[bytes] = iter(load.requests) if load.seconds is None else cycle(load.requests)
     milliseconds: list[float] = []
     statuses: Counter[int] = Counter()
+    samples: dict[int, bytes] = {}
     volume = 0
     connections = [await connect(load.url) for _ in range(load.connections)]
     started = time.perf_counter()
@@ -96,6 +99,8 @@ async def _drive(load: Load) -> Outcome:
             later = clock()
             milliseconds.append((later - now) * 1000)
             statuses[answer.status] += 1
+            if answer.status not in samples:
+                samples[answer.status] = answer.body[:300]
             volume += len(answer.body)
             now = later
             if later >= ends:
@@ -105,7 +110,7 @@ async def _drive(load: Load) -> Outcome:
     seconds = time.perf_counter() - started
     for connection in connections:
         connection.close()
-    return Outcome(len(milliseconds), seconds, milliseconds, dict(statuses), volume)
+    return Outcome(len(milliseconds), seconds, milliseconds, dict(statuses), volume, samples)
 
 
 @contextmanager

@@ -53,7 +53,7 @@ def measure_reads(bench: Bench) -> Section:
         [_latencies({"policy_api": found["ours"], "bare": found["bare"], "ORM": found["orm"]})],
         [
             f"One uvicorn worker each (uvloop, httptools), {_CONNECTIONS} connections, {_IDS} different documents of "
-            f"{found['ours'].bytes / found['ours'].count / 1024:.1f} KiB on average, {bench.pace.rounds} interleaved "
+            f"{found['ours'].volume / found['ours'].count / 1024:.1f} KiB on average, {bench.pace.rounds} interleaved "
             f"rounds of {seconds:g} s, median round.",
             "policy_api has everything in place: request id, metrics, conditional requests, an access log line to a file.",
         ],
@@ -84,7 +84,7 @@ def measure_lists(bench: Bench) -> Section:
             compare("the newest 20 of one kind", found["filtered"].rate, base, baseline_name=name),
         ],
         [_latencies({"policy_api": found["ours"], "policy_api, filtered": found["filtered"], "bare": found["bare"]})],
-        [f"{found['ours'].bytes / found['ours'].count / 1024:.1f} KiB a page; no target is set for lists."],
+        [f"{found['ours'].volume / found['ours'].count / 1024:.1f} KiB a page; no target is set for lists."],
     )
 
 

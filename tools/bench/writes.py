@@ -108,7 +108,7 @@ def measure_upserts(bench: Bench) -> Section:
     """Single PUTs over 16 connections. Target: 400 a second."""
     library = bench.library()
     database = bench.rig.create_database("bench_upserts", template=library)
-    size, count = bench.pace.documents, max(200, int(400 * bench.pace.round_seconds * 2))
+    size, count = bench.pace.documents, max(200, int(400 * bench.pace.round_seconds))
     rounds: dict[str, list[_Round]] = {"new documents": [], "updates": []}
     bare: list[float] = []
     with bench.rig.policy_api(database) as server:
