@@ -3,6 +3,7 @@
 import json
 from collections.abc import Iterable
 from typing import Any
+from urllib.parse import unquote
 
 import httpx
 from rich.console import Console
@@ -32,7 +33,7 @@ class Guide:
     def step(self, chinese: str, english: str) -> None:
         """A heading."""
         self.steps += 1
-        self.console.print(f"\n[bold cyan]{self.steps:2}. {chinese}[/] [dim]{english}[/]")
+        self.console.print(f"\n[bold cyan]{self.steps:2}. {chinese}[/] [dim]{english}[/]", soft_wrap=True)
 
     def say(self, text: str) -> None:
         """A remark between requests."""
@@ -53,12 +54,12 @@ class Guide:
         """A request as `who` (None: the public), shown with its answer; returns its document. NotAsPromised on another
         status. `show` picks members of the answer."""
         named = f" [dim]以 {who} 身份{f'（经办人 {person}）' if person else ''}[/]" if who else " [dim]公众[/]"
-        self.console.print(f"    → [bold]{method}[/] {escape(path)}{named}", soft_wrap=True)
+        self.console.print(f"    → [bold]{method}[/] {escape(unquote(path))}{named}", soft_wrap=True)
         if body is not None:
             self.console.print(f"      [dim]{escape(_excerpt(body))}[/]", soft_wrap=True)
         answer = self.ask(who, method, path, body=body, person=person)
         document = _document(answer)
-        shown = {name: document[name] for name in show if name in document} if isinstance(document, dict) else document
+        shown = _pick(document, list(show))
         colour = "green" if answer.is_success else "yellow"
         self.console.print(f"    ← [{colour}]{answer.status_code}[/] [dim]{escape(_excerpt(shown))}[/]", soft_wrap=True)
         expected = {expect} if isinstance(expect, int) else set(expect)
@@ -97,6 +98,13 @@ def _document(answer: httpx.Response) -> Any:
         return answer.json()
     except ValueError:
         return answer.text
+
+
+def _pick(document: Any, names: list[str]) -> Any:
+    """Those members of an object; all of it when none is named."""
+    if not names or not isinstance(document, dict):
+        return document
+    return {name: document[name] for name in names if name in document}
 
 
 def _excerpt(value: object) -> str:

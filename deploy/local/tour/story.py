@@ -150,6 +150,8 @@ class Story:
         self.guide.step(
             "检索：标题、字号的各种写法、拼音首字母", "Found by title, by number however spelled, by pinyin"
         )
+        path = f"{SEARCH_API}/search?q={quote(self.run.doc_no)}"
+        self.guide.call(None, "GET", path, expect=200, show=("total", "items"))
         for spelling in texts.odd_spellings(self.run):
             found = self._search(spelling)
             first = bool(found) and found[0] == self.policy_id

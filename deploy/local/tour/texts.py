@@ -1,4 +1,4 @@
-"""The documents that the tour takes along, new in every run: an measure, its second text, the act that ends it."""
+"""The documents that the tour takes along, new in every run: a measure, its second text, the act that ends it."""
 
 import time
 from dataclasses import dataclass
