@@ -8,6 +8,7 @@ from typing import Any
 import httpx
 
 from tools.bench.direct import await_task, open_client
+from tools.bench.processes import await_idle
 from tools.bench.rig import KEY, Rig, Server
 
 INDEX = "mingquan"
@@ -35,8 +36,10 @@ class World:
         stack.enter_context(rig.policy_worker(self.policy_database))
         if self.search_database is None:
             self.search_database = rig.create_database("bench_search")
-        stack.enter_context(rig.search_worker(self.search_database, policy.url))
+        worker = stack.enter_context(rig.search_worker(self.search_database, policy.url))
         self.await_searchable()
+        # A first start ends with a comparison of index and services; what is measured here is what comes after.
+        await_idle(worker.pid)
         self.search = stack.enter_context(rig.search_api(self.search_database, policy.url))
 
     def start_policy(self) -> Server:
