@@ -140,7 +140,7 @@ def create_app(
     app.add_middleware(RequestEnvelope, metrics=app.state.metrics, log_access=settings.log_access)
     if settings.otlp_endpoint is not None:
         build = app.build_middleware_stack
-        app.build_middleware_stack = lambda: trace_requests(build(), settings)  # type: ignore[method-assign]
+        app.build_middleware_stack = lambda: trace_requests(build(), settings)  # type: ignore[method-assign]  # the only place outside all middleware
     return app
 
 

@@ -135,7 +135,7 @@ class ThreeSyncReport(BaseModel):
     calendar_version: str = Field(title="工作日历版本")
     findings: tuple[Finding, ...] = Field(title="逐项结论")
 
-    @computed_field(title="阻断项", description="Rules that fail with severity `block`.")  # type: ignore[prop-decorator]
+    @computed_field(title="阻断项", description="Rules that fail with severity `block`.")  # type: ignore[prop-decorator]  # mypy does not know decorated properties
     @property
     def blocks(self) -> tuple[str, ...]:
         return tuple(

@@ -113,7 +113,9 @@ async def test_lists_judge_validity_as_the_rule_does(library: Suite, importer: d
 
 async def test_stored_forms_follow_their_schemas(library: Suite, importer: dict[str, str]) -> None:
     await push(library, importer, "b", relations=[{"type": "implements", "target_title": "某某条例"}])
-    for item in (await library.policy.get("/v1/policies")).json()["items"]:
+    items = (await library.policy.get("/v1/policies")).json()["items"]
+    assert len(items) == 1
+    for item in items:
         PolicySummary.model_validate(item)
         Policy.model_validate_json((await library.policy.get(f"/v1/policies/{item['id']}")).content)
 

@@ -78,7 +78,7 @@ def _syllables(title: str) -> list[list[str]]:
     readings = [_read_character(char) for char in title]
     if any(char in ALTERNATES for char in title):
         # Dictionary of phrases: about 0.4 ms a title, hence only where a phrase can matter.
-        by_phrase = lazy_pinyin(title, style=Style.NORMAL, errors=list)  # type: ignore[arg-type]
+        by_phrase = lazy_pinyin(title, style=Style.NORMAL, errors=list)  # type: ignore[arg-type]  # pypinyin declares too little: any callable does
         readings = by_phrase if len(by_phrase) == len(title) else readings
     result = []
     for char, reading in zip(title, readings, strict=True):
