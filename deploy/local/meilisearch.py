@@ -123,6 +123,9 @@ class Meilisearch:
         command: list[str | Path] = [
             *(self._program, "--http-addr", f"127.0.0.1:{self._port}", "--no-analytics", "--env", "production"),
             *("--db-path", self._place / "data.ms", "--dump-dir", self._place / "dumps"),
+            # By default the engine sizes its buffers by two thirds of the memory and fills them anew for every batch:
+            # one changed document then takes up to seconds (docs/decisions/0004-search.md).
+            *("--max-indexing-memory", "256MiB"),
         ]
         if self._threads:
             command += ["--max-indexing-threads", str(self._threads)]

@@ -56,7 +56,7 @@ def keys_in(query: str) -> list[list[str]]:
     longest first, and only the longest that exists is meant.
     """
     text = squeeze(query)
-    candidates = [[text]] if text else []
+    candidates = [[text]] if any(char.isdigit() for char in text) else []
     for found in _NUMBER.finditer(text):
         code = found["code"]
         candidates.append([f"{code[start:]}{found['year']}-{found['seq']}" for start in range(len(code) - 1)])

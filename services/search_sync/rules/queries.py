@@ -18,6 +18,7 @@ from shared.schemas.search import Sort
 
 CURRENT = (Validity.IN_FORCE, Validity.NOT_YET)
 _CROP_WORDS = 60
+_MAX_NAMED = 10
 _SHOWN = (
     *("id", "source", "type", "version", "title", "doc_no", "policy_doc_no", "organization", "organization_name"),
     *("issuers", "level", "kind", "doc_class", "form", "theme", "year", "published_on", "effective_on", "expires_on"),
@@ -121,6 +122,14 @@ def search_parameters(
         "highlightPreTag": MARK_START,
         "highlightPostTag": MARK_END,
     }
+
+
+def named_parameters(uid: str, keys: list[str], *, conditions: list[str]) -> dict[str, Any]:
+    """Documents with one of these numbers."""
+    parameters = search_parameters(
+        uid, "", conditions=[*conditions, one_of("doc_no_key", keys)], sort=Sort.NEWEST, offset=0, limit=_MAX_NAMED
+    )
+    return parameters | {"facets": []}
 
 
 def count_parameters(uid: str, text: str, *, conditions: list[str], lenient: bool = False) -> dict[str, Any]:

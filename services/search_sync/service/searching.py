@@ -17,8 +17,8 @@ from services.search_sync.rules.queries import (
     count_parameters,
     filter_of,
     left_out,
+    named_parameters,
     none_of,
-    one_of,
     search_parameters,
     suggest_parameters,
     text_of,
@@ -37,7 +37,6 @@ from shared.schemas.search import (
 )
 
 _NOT_BUILT = "检索索引尚未建成，请稍后重试"
-_MAX_NAMED = 10
 _CURRENT = {status.value for status in CURRENT}
 
 
@@ -122,62 +121,62 @@ def is_stale(room: SearchRoom, freshness: Sequence[Freshness], now: datetime) ->
 
 
 async def _find(room: SearchRoom, wanted: Wanted, *, offset: int, limit: int) -> _Page:
-    """The page with documents that the query names by number ahead of all others."""
-    narrowed = filter_of(wanted)
-    visible = narrowed + validity_in(wanted.shown_statuses)
-    named = await _find_named(room, wanted, visible)
-    ids = [str(hit["id"]) for hit in named]
-    first = named[offset : offset + limit]
-    rest = visible + ([none_of("id", ids)] if ids else [])
-    excluded = left_out(wanted)
-    start, size = max(0, offset - len(named)), limit - len(first)
-    found: list[Found] = []
-    for lenient in (False, True):
-        queries = [
-            search_parameters(
-                room.uid,
-                text_of(wanted.q),
-                conditions=rest,
-                sort=wanted.sort,
-                offset=start,
-                limit=size,
-                lenient=lenient,
-            )
-        ]
-        if excluded is not None:
-            queries.append(
-                count_parameters(room.uid, text_of(wanted.q), conditions=narrowed + excluded, lenient=lenient)
-            )
-        found = await room.engine.search(queries)
-        if named or any(one.total for one in found):
-            break
-    hidden = found[1].total if excluded is not None else 0
-    facets = _add_facets(found[0].facets, named)
-    return _Page(first + found[0].hits, frozenset(ids), len(named) + found[0].total, hidden, facets)
+    """The page, with documents that the query names by number ahead of all others.
+
+    All words must match; only when nothing does, words may be left out from the end.
+    """
+    page = await _find_strictly(room, wanted, offset=offset, limit=limit, lenient=False)
+    if page.total or page.left_out:
+        return page
+    return await _find_strictly(room, wanted, offset=offset, limit=limit, lenient=True)
 
 
-async def _find_named(room: SearchRoom, wanted: Wanted, conditions: list[str]) -> list[dict[str, Any]]:
-    """Documents whose number stands in the query: of each number's readings the longest that exists."""
+async def _find_strictly(room: SearchRoom, wanted: Wanted, *, offset: int, limit: int, lenient: bool) -> _Page:
     candidates = keys_in(wanted.q)
     keys = [key for group in candidates for key in group]
-    if not keys:
-        return []
-    parameters = search_parameters(
-        room.uid,
-        "",
-        conditions=[*conditions, one_of("doc_no_key", keys)],
-        sort=wanted.sort,
-        offset=0,
-        limit=_MAX_NAMED,
+    narrowed, excluded = filter_of(wanted), left_out(wanted)
+    visible = narrowed + validity_in(wanted.shown_statuses)
+    text = text_of(wanted.q)
+    named: list[dict[str, Any]] = []
+    queries = [named_parameters(room.uid, keys, conditions=visible)] if keys else []
+    if keys and offset:
+        # How far the others are skipped depends on how many are named, so that has to be known first.
+        named = (await room.engine.search(queries))[0].hits
+        queries = []
+    others = visible + ([none_of("doc_no_key", keys)] if keys else [])
+    start = max(0, offset - len(named))
+    queries.append(
+        search_parameters(
+            room.uid, text, conditions=others, sort=wanted.sort, offset=start, limit=limit, lenient=lenient
+        )
     )
+    if excluded is not None:
+        queries.append(count_parameters(room.uid, text, conditions=narrowed + excluded, lenient=lenient))
+    found = await room.engine.search(queries)
+    if keys and not offset:
+        named, found = found[0].hits, found[1:]
+    return _compose(candidates, named, found, offset=offset, limit=limit)
+
+
+def _compose(
+    candidates: list[list[str]], named: list[dict[str, Any]], found: list[Found], *, offset: int, limit: int
+) -> _Page:
+    """The named ahead of the others; among the named, those that are meant ahead of those a shorter reading names."""
     by_key: dict[str, list[dict[str, Any]]] = {}
-    for hit in (await room.engine.search([parameters]))[0].hits:
+    for hit in named:
         by_key.setdefault(hit["doc_no_key"], []).append(hit)
-    named: dict[str, dict[str, Any]] = {}
+    meant: list[dict[str, Any]] = []
     for group in candidates:
-        meant = next((key for key in group if key in by_key), None)
-        named.update({str(hit["id"]): hit for hit in by_key.get(meant or "", ())})
-    return list(named.values())
+        key = next((key for key in group if key in by_key), None)
+        meant += by_key.pop(key) if key is not None else []
+    ordered = meant + [hit for hits in by_key.values() for hit in hits]
+    return _Page(
+        hits=(ordered[offset : offset + limit] + found[0].hits)[:limit],
+        named=frozenset(str(hit["id"]) for hit in meant),
+        total=len(named) + found[0].total,
+        left_out=found[1].total if len(found) > 1 else 0,
+        facets=_add_facets(found[0].facets, named),
+    )
 
 
 def _add_facets(facets: dict[str, dict[str, int]], named: Sequence[dict[str, Any]]) -> dict[str, dict[str, int]]:
