@@ -14,10 +14,11 @@ import sqlalchemy as sa
 MAX_WRITES = 200
 FAULT = """
 CREATE TABLE IF NOT EXISTS atomicity_fault (fail_at int NOT NULL);
+-- A sequence counts on through commits and rollbacks, so that a second transaction of the same command is struck too.
+CREATE SEQUENCE IF NOT EXISTS atomicity_writes;
 CREATE OR REPLACE FUNCTION fail_at_write() RETURNS trigger LANGUAGE plpgsql AS $$
-DECLARE written int := coalesce(nullif(current_setting('test.written', true), ''), '0')::int + 1;
+DECLARE written bigint := nextval('atomicity_writes');
 BEGIN
-    PERFORM set_config('test.written', written::text, true);
     IF written = (SELECT fail_at FROM atomicity_fault) THEN
         RAISE EXCEPTION 'deliberate fault at write %', written;
     END IF;
@@ -38,6 +39,7 @@ async def assert_atomic(driver: asyncpg.Connection, use_case: UseCase, *, change
     before = await _fingerprints(driver, tables)
     for fail_at in range(1, MAX_WRITES):
         await driver.execute("UPDATE atomicity_fault SET fail_at = $1", fail_at)
+        await driver.execute("ALTER SEQUENCE atomicity_writes RESTART")
         succeeded = await _succeeds(use_case)
         after = await _fingerprints(driver, tables)
         if succeeded:

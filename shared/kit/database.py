@@ -97,8 +97,8 @@ class WriteSession:
             if transaction is not None and self._driver is not None and not self._driver.is_closed():
                 await transaction.rollback()
                 clean = True
-        except (OSError, asyncpg.PostgresError, asyncpg.InterfaceError) as error:
-            # The connection is dropped below, which undoes as well; what went wrong first is what must be told.
+        except Exception as error:
+            # Whatever it is: the connection is dropped below, which undoes as well; what went wrong first is what must be told.
             logger.warning("rollback failed", error=type(error).__name__)
         finally:
             await self._close(clean=clean)
@@ -205,6 +205,8 @@ _UNAVAILABLE = (
     asyncpg.SerializationError,
     asyncpg.LockNotAvailableError,
     asyncpg.InvalidCachedStatementError,
+    # What asyncpg says of a connection that was killed but has not noticed yet.
+    asyncpg.InternalClientError,
     sa.exc.TimeoutError,
 )
 

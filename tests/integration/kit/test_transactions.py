@@ -125,7 +125,7 @@ async def test_killed_connection_is_unavailable_and_the_next_request_gets_anothe
             await beside.close()
             await driver.fetchval("SELECT 1")
 
-    with pytest.raises((asyncpg.PostgresError, asyncpg.InterfaceError, OSError)) as lost:
+    with pytest.raises(Exception) as lost:  # noqa: PT011  # which one it is depends on how far the news has come
         await write_while_killed()
     assert is_unavailable(lost.value)
     async with database.write() as session:
@@ -176,6 +176,7 @@ async def test_readers_refuse_to_write(database: Database) -> None:
         (asyncpg.DeadlockDetectedError("x"), True),
         (asyncpg.QueryCanceledError("x"), True),
         (asyncpg.InterfaceError("connection is closed"), True),
+        (asyncpg.InternalClientError("cannot switch to state 11"), True),
         (sa.exc.TimeoutError(), True),
         (FileNotFoundError(2, "no", "x"), False),
         (asyncpg.UniqueViolationError("x"), False),
@@ -201,10 +202,9 @@ async def test_helper_notices_what_stays_behind(database: Database, driver: asyn
             )
         async with database.write() as session:
             session.announce(Announcement("calendar.changed", "2050", 1, b"{}"))
-            session.record(actor="a", action="calendar.changed", subject="2050", version=1, organization=CITY)
 
     with pytest.raises(AssertionError, match="calendar_year"):
-        await assert_atomic(driver, in_two_steps, changes=["audit_entry", "calendar_year", "event", "log_head"])
+        await assert_atomic(driver, in_two_steps, changes=["calendar_year", "event", "log_head"])
 
 
 async def test_scope_of_a_caller_is_told_when_it_lacks(suite: Suite) -> None:
