@@ -66,6 +66,14 @@ def keys_in(query: str) -> list[list[str]]:
     return candidates[:MAX_NUMBERS]
 
 
+def with_phrases(query: str) -> str:
+    """The query with year and sequence of each number as a phrase: what cites it, not whatever holds its digits."""
+    text = squeeze(query)
+    if not _NUMBER.search(text):
+        return query
+    return _NUMBER.sub(lambda found: f' {found["code"]} "{found["year"]} {found["seq"]}" ', text.replace('"', " "))
+
+
 def _key(found: re.Match[str]) -> str:
     groups = found.groupdict()
     seq = groups["seq"] or str(_read_chinese(groups["han"]))

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
+from services.search_sync.rules.doc_numbers import with_phrases
 from services.search_sync.rules.documents import day_number
 from services.search_sync.rules.index_settings import FACETS
 from services.search_sync.rules.pinyin import read_query
@@ -96,7 +97,7 @@ def none_of(name: str, values: list[str]) -> str:
 
 def text_of(query: str) -> str:
     """What is searched for: pinyin typed with blanks becomes one word, as it is indexed."""
-    return read_query(query) or without_marks(query).strip()
+    return read_query(query) or with_phrases(without_marks(query)).strip()
 
 
 def search_parameters(
