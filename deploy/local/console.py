@@ -38,6 +38,17 @@ def step(title: str) -> Iterator[None]:
     console.print(f"[green]✓[/] {title} [dim]{time.monotonic() - started:.1f} 秒[/]")
 
 
+def show_clients(clients: dict[str, tuple[str, Credentials]]) -> None:
+    """The demo's clients: what they may do, and how they sign in."""
+    table = Table(title="演示客户端 Demo clients", title_justify="left", show_header=False, pad_edge=False)
+    table.add_column(style="bold")
+    table.add_column(overflow="fold")
+    for key, (what, client) in clients.items():
+        # One below the other: a secret broken across lines cannot be copied.
+        table.add_row(key, f"{what}\n{client.client_id}\n{client.client_secret}", end_section=True)
+    console.print(table)
+
+
 def show_addresses(gateway: str, services: list[tuple[str, str]], administrator: Credentials, logs: str) -> None:
     """Where everything is, and who may enter."""
     table = Table(title="明泉已就绪 Mingquan is running", title_justify="left", show_header=False, pad_edge=False)

@@ -14,7 +14,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from deploy.local import console
 from deploy.local.processes import listen
 from deploy.local.settings import LocalSettings
-from deploy.local.state import State
+from deploy.local.state import Credentials, State
 from deploy.local.suite import SERVICES, Suite
 from deploy.local.supervisor import Supervisor
 
@@ -84,7 +84,23 @@ def _demo_is_there() -> bool:
 def _show(suite: Suite, state: State) -> None:
     assert suite.secrets.administrator is not None
     services = [(service.title, service.path) for service in SERVICES]
+    if _demo_is_there():
+        _show_demo_clients(state)
     console.show_addresses(suite.gateway_url, services, suite.secrets.administrator, str(state.logs))
+
+
+def _show_demo_clients(state: State) -> None:
+    known = import_module("deploy.local.demo").read_credentials(state.root)
+    if known is None:
+        return
+    clients = {
+        key: (
+            f"{client.name}：{' '.join(client.scopes)}",
+            Credentials(client_id=client.client_id, client_secret=client.client_secret),
+        )
+        for key, client in known.clients.items()
+    }
+    console.show_clients(clients)
 
 
 class _Demo:

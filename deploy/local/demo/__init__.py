@@ -4,6 +4,6 @@ Everything in it is written for this project; places, people and telephone numbe
 same on every machine: dates are fixed days, numbers follow from them.
 """
 
-from deploy.local.demo.loader import DemoCredentials, load
+from deploy.local.demo.loader import DemoCredentials, load, read_credentials
 
-__all__ = ["DemoCredentials", "load"]
+__all__ = ["DemoCredentials", "load", "read_credentials"]
