@@ -35,7 +35,7 @@ def row_of(name: str, field: FieldInfo) -> str:
 def default_of(field: FieldInfo) -> str:
     if field.is_required():
         return "required"
-    value = field.default
+    value = field.get_default(call_default_factory=True, validated_data={})
     if value is None:
         return "unset"
     if isinstance(value, Path):
