@@ -1,5 +1,6 @@
 """`python -m tools.bench [--only reads,list,…] [--quick] [--write]`."""
 
+import os
 import sys
 import time
 from collections.abc import Callable
@@ -61,6 +62,7 @@ def main(
                 if write:
                     # At once: what fails later must not cost what has been measured.
                     report.keep(sections[-1:], facts)
+    facts["load average at the end"] = f"{os.getloadavg()[0]:.1f}, this run's own processes included"
     summary = _summarise(sections)
     report.show(console, summary)
     for name, value in facts.items():
