@@ -28,9 +28,9 @@ from deploy.local.postgres import Postgres, find_installation, place_for
 from deploy.local.processes import StartFailed, free_port, is_listening, last_lines, spawn, stop
 from deploy.local.settings import REPOSITORY, LocalSettings
 from deploy.local.state import Credentials
-from shared.schemas.organizations import Level, OrganizationInput, OrganizationKind
 from shared.schemas.scopes import Scope
-from tools.bench.corpus import CITY, PUBLISHERS, RARE_PUBLISHER
+from tools.bench.corpus import CITY
+from tools.bench.organizations import create_organizations
 from tools.bench.processes import Memory, memory_of, program_version
 
 _PASSWORD = "bench-only-password"
@@ -226,7 +226,7 @@ class Rig:
         command = ["--factory", "services.exchange_api.main:app", "--root-path", "/api/exchange"]
         server = self.serve("exchange-api", command, environment, ready="/readyz")
         self.exchange = self._stack.enter_context(server)
-        self._create_organizations()
+        create_organizations(self.exchange.url, get_token(self.exchange.url, self._administrator))
         importer = self.create_client("压测", [Scope.POLICY_WRITE, Scope.POLICY_IMPORT])
         self.authorization = {"authorization": f"Bearer {get_token(self.exchange.url, importer)}"}
         self._reader = self.create_client("检索", [Scope.EVENTS_READ])
@@ -235,24 +235,6 @@ class Rig:
         """A client of the city."""
         wanted = [scope.value for scope in scopes]
         return create_client(self.exchange.url, self._administrator, name=name, organization=CITY, scopes=wanted)
-
-    def _create_organizations(self) -> None:
-        token = get_token(self.exchange.url, self._administrator)
-        for publisher in (*PUBLISHERS[1:], RARE_PUBLISHER):
-            organization = OrganizationInput(
-                name=publisher.name,
-                kind=OrganizationKind.DEPARTMENT,
-                level=Level.DISTRICT if publisher is RARE_PUBLISHER else Level.CITY,
-                division_code="370102" if publisher is RARE_PUBLISHER else "370100",
-                parent=CITY,
-            )
-            answer = httpx.put(
-                f"{self.exchange.url}/v1/organizations/{publisher.code}",
-                json=organization.model_dump(mode="json"),
-                headers={"authorization": f"Bearer {token}"},
-                trust_env=False,
-            )
-            answer.raise_for_status()
 
     def _environment(self, database: str, schema: str) -> dict[str, str]:
         inherited = {name: value for name, value in os.environ.items() if not name.startswith("MINGQUAN_")}
