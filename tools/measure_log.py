@@ -16,6 +16,7 @@ import time
 from collections.abc import Awaitable, Callable
 from datetime import UTC, date, datetime
 from pathlib import Path
+from statistics import median
 
 import asyncpg
 
@@ -39,14 +40,6 @@ CREATE INDEX ON event_by_xid (xid, id);
 CHANGE = """
 INSERT INTO subject VALUES ($1, 1, $2)
 ON CONFLICT (id) DO UPDATE SET version = subject.version + 1, data = excluded.data RETURNING version
-"""
-ONE_STATEMENT = """
-WITH head AS (UPDATE log_head SET seq = seq + 1 RETURNING seq),
-appended AS (
-    INSERT INTO event (seq, recorded_at, envelope)
-    SELECT seq, clock_timestamp(), replace($1, '"sequence":"0"', '"sequence":"' || seq || '"') FROM head
-)
-SELECT pg_notify('measure_events', '') FROM head
 """
 Append = Callable[[asyncpg.Connection, Announcement], Awaitable[object]]
 
@@ -72,16 +65,9 @@ async def append_by_xid_silently(driver: asyncpg.Connection, announcement: Annou
     await driver.execute("INSERT INTO event_by_xid (envelope) VALUES ($1)", envelope)
 
 
-async def append_at_head_in_one_statement(driver: asyncpg.Connection, announcement: Announcement) -> None:
-    """The head moved and the event written by one statement: the shortest time that a lock can be held."""
-    envelope = _whole_envelope(announcement)
-    await driver.execute(ONE_STATEMENT, envelope)
-
-
 WAYS: dict[str, Append] = {
     "no log": append_nothing,
     "locked head (the kit)": append_at_head,
-    "locked head, one statement, no audit chain": append_at_head_in_one_statement,
     "xid horizon": append_by_xid,
     "xid horizon, no NOTIFY": append_by_xid_silently,
 }
@@ -140,7 +126,8 @@ async def _make_tables(url: str) -> None:
 def main() -> None:
     """Print a Markdown table, with the machine and the day."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--seconds", type=float, default=5.0)
+    parser.add_argument("--seconds", type=float, default=3.0)
+    parser.add_argument("--rounds", type=int, default=5, help="each way once a round; the median is printed")
     parser.add_argument("--writers", type=int, nargs="+", default=[1, 8, 32])
     arguments = parser.parse_args()
     with tempfile.TemporaryDirectory() as folder:
@@ -151,18 +138,21 @@ def main() -> None:
             url = asyncio.run(_prepare(server))
             migrations.upgrade("services.exchange_api", database_url=url, schema="exchange")
             asyncio.run(_make_tables(url))
-            _report(url, arguments.writers, arguments.seconds)
+            _report(url, arguments.writers, seconds=arguments.seconds, rounds=arguments.rounds)
         finally:
             server.stop()
 
 
-def _report(url: str, writers: list[int], seconds: float) -> None:
-    print(f"{date.today()}, {platform.machine()}, {os.cpu_count()} cores, fsync on; transactions/s:\n")
+def _report(url: str, writers: list[int], *, seconds: float, rounds: int) -> None:
+    print(f"{date.today()}, {platform.machine()}, {os.cpu_count()} cores, load {os.getloadavg()[0]:.1f}, fsync on.")
+    print(f"Transactions/s, median of {rounds} interleaved rounds of {seconds:g} s (lowest to highest):\n")
     print("| writers | " + " | ".join(WAYS) + " |")
     print("|---|" + "---|" * len(WAYS))
     for count in writers:
-        measured = [f"{measure(url, way, writers=count, seconds=seconds):,.0f}" for way in WAYS]
-        print(f"| {count} | " + " | ".join(measured) + " |")
+        # Interleaved, so that a neighbour on the machine disturbs all ways alike.
+        done = [[measure(url, way, writers=count, seconds=seconds) for way in WAYS] for _ in range(rounds)]
+        cells = [f"{median(way):,.0f} ({min(way):,.0f}–{max(way):,.0f})" for way in zip(*done, strict=True)]
+        print(f"| {count} | " + " | ".join(cells) + " |", flush=True)
 
 
 if __name__ == "__main__":
