@@ -233,7 +233,7 @@ async def _write_session(request: Request) -> AsyncIterator[WriteSession]:
         yield session
 
 
-def _read_pool(request: Request) -> asyncpg.Pool:
+async def _read_pool(request: Request) -> asyncpg.Pool:
     pool: asyncpg.Pool = request.app.state.kit.database.reads
     return pool
 

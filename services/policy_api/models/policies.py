@@ -43,6 +43,7 @@ class PolicyRow(Base):
             postgresql_using="gin",
             postgresql_ops={"doc_no": "public.gin_trgm_ops"},
         ),
+        sa.Index("ix_policy_public_effective_on", "effective_on", postgresql_where=IS_PUBLIC),
         sa.Index(
             "ix_policy_expires_on",
             "expires_on",

@@ -112,7 +112,11 @@ class Entry:
         return await _acting(self._request, caller, self._person, self._now)
 
 
-At = Annotated[Entry, Depends(Entry)]
+async def _entry(request: Request, reads: Reading, now: Now, acting_person: ActingPerson) -> Entry:
+    return Entry(request, reads, now, acting_person)
+
+
+At = Annotated[Entry, Depends(_entry)]
 
 
 def _answer(body: BaseModel, *, status: int = 200, version: int | None = None, location: str | None = None) -> Response:
