@@ -47,7 +47,7 @@ class Service:
 
 
 SERVICES = (
-    Service("exchange", "services.exchange_api", "交换服务 exchange_api"),
+    Service("exchange", "services.exchange_api", "交换服务 exchange_api", has_worker=True),
     Service("policy", "services.policy_api", "政策文件库 policy_api", has_worker=True),
     Service("search", "services.search_sync", "检索 search_sync", has_worker=True, scopes=("events:read",)),
 )

@@ -1,8 +1,8 @@
 """Proves that the audit trail is as it was written: walks the hash chain from the first entry to the head.
 
-    python -m shared.kit.audit services.exchange_api services.policy_api
+    python -m shared.kit.audit services.policy_api
 
-prints one JSON line a service and ends with 1 when a chain is broken. Who can rewrite the whole table can also write a
+with that service's environment prints one JSON line and ends with 1 when the chain is broken. Who can rewrite the whole table can also write a
 whole new chain: `head` is printed so that it can be kept elsewhere, and a later run shown to contain it (`--kept`).
 """
 
