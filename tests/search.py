@@ -200,11 +200,11 @@ class Search:
         return [hit["id"] for hit in (await self.get("/v1/search", q=q, **params))["items"]]
 
     async def until(self, holds: Callable[[], Awaitable[Any]]) -> Any:
-        """What `holds` returns once it is true; waits on the workers between looks, for as long as is patient."""
+        """What `holds` returns once it is true; between looks the workers of this process get their turn."""
+        nobody: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         async with asyncio.timeout(PATIENCE_SECONDS):
             while not (result := await holds()):
-                if self.workers:
-                    await asyncio.wait(self.workers, timeout=0.02)
+                await asyncio.wait(self.workers or [nobody], timeout=0.02)
             return result
 
     async def until_applied(self) -> dict[str, Any]:

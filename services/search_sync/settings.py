@@ -33,7 +33,9 @@ class Settings(KitSettings):
     batch_documents: int = Field(default=1000, ge=1, le=10_000, description="Documents of one write.")
     batch_bytes: int = Field(default=8_000_000, ge=1000, description="Bytes of one write.")
     tasks_in_flight: int = Field(default=16, ge=1, le=100, description="Writes that the engine may have queued.")
-    bytes_in_flight: int = Field(default=64_000_000, ge=1000, description="Bytes of those writes.")
+    bytes_in_flight: int = Field(
+        default=64_000_000, ge=1000, description="Bytes of those writes and of what they are made from."
+    )
 
     stale_after_seconds: float = Field(
         default=60.0, gt=0, description="Answers older than this are marked stale; more than long_poll_seconds."

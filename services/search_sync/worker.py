@@ -1,14 +1,20 @@
 """The background door of search_sync: the one writer of the index."""
 
+import argparse
 import asyncio
+import json
+import sys
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from typing import Any
 
 import httpx
 
 from services.search_sync.repository.engine import Engine
+from services.search_sync.repository.orders import Order
 from services.search_sync.service.following import Following
 from services.search_sync.service.keeping import Keeper, Schedule
+from services.search_sync.service.ordering import carry_out
 from services.search_sync.service.writing import Limits
 from services.search_sync.settings import Settings
 from shared.kit.database import Database
@@ -62,6 +68,38 @@ def _following(settings: Settings, client: httpx.AsyncClient) -> Following:
         settings.page_events,
         settings.long_poll_seconds,
     )
+
+
+async def order_and_wait(
+    settings: Settings,
+    kind: str,
+    *,
+    wait_seconds: float,
+    transport: httpx.AsyncBaseTransport | None = None,
+) -> Order:
+    """The finished order, done by whichever worker leads. TimeoutError when it is not done in time."""
+    database = Database(settings)
+    try:
+        return await carry_out(kind, database, open_keeper(settings, transport=transport), wait_seconds=wait_seconds)
+    finally:
+        await database.engine.dispose()
+
+
+def run_command(kind: str, *, description: str | None) -> dict[str, Any]:
+    """What the commands do: order, wait, print the outcome and return it. Exits with 2 when it could not be done."""
+    parser = argparse.ArgumentParser(description=description, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--wait-seconds", type=float, default=600.0)
+    arguments = parser.parse_args()
+    configure_logging("search-command", level="ERROR")
+    try:
+        order = asyncio.run(order_and_wait(Settings(), kind, wait_seconds=arguments.wait_seconds))
+    except TimeoutError:
+        sys.stderr.write("没有在限定时间内完成；请查看 /v1/status\n")
+        sys.exit(2)
+    sys.stdout.write(json.dumps(order.outcome or {"error": order.error}, ensure_ascii=False, indent=2) + "\n")
+    if order.outcome is None:
+        sys.exit(2)
+    return order.outcome
 
 
 async def main() -> None:

@@ -15,8 +15,7 @@ from services.search_sync.repository.engine import Engine, EngineAway
 from services.search_sync.rules import index_settings
 from services.search_sync.service import keeping, rebuilding
 from services.search_sync.settings import Settings
-from services.search_sync.verify import verify_once
-from services.search_sync.worker import open_keeper
+from services.search_sync.worker import order_and_wait
 from tests.conftest import CACHE, MASTER_KEY
 from tests.search import NOTHING, Search, representation, search_suite
 
@@ -356,19 +355,22 @@ async def test_search_before_the_first_build_says_so(search: Search) -> None:
     assert (await search.get("/v1/status"))["ready"] is False
 
 
-async def test_verify_command_works_with_and_without_a_worker(search: Search, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_commands_work_with_and_without_a_worker(search: Search) -> None:
     await search.log.publish(*(representation() for _ in range(3)))
-    monkeypatch.setattr(
-        "services.search_sync.verify.open_keeper",
-        lambda settings: open_keeper(settings, transport=search.transport),
-    )
-    alone = await verify_once(search.settings, wait_seconds=30)
+
+    async def command(kind: str) -> dict[str, Any]:
+        order = await order_and_wait(search.settings, kind, wait_seconds=30, transport=search.transport)
+        assert order.outcome is not None
+        return order.outcome
+
+    alone = [await command("verify"), await command("rebuild")]
     async with search.worker():
         await search.until_applied()
-        beside = await verify_once(search.settings, wait_seconds=30)
-    for order in (alone, beside):
-        assert order.outcome is not None
-        assert (order.outcome["checked"], order.outcome["missing"]["count"]) == (3, 0)
+        beside = [await command("verify"), await command("rebuild")]
+    for verified, rebuilt in (alone, beside):
+        assert (verified["checked"], verified["missing"]["count"]) == (3, 0)
+        assert rebuilt["documents"] == 3
+    assert len(await search.find("便民书屋")) == 3
 
 
 async def change_all(search: Search, things: list[dict[str, Any]], *, rounds: int) -> None:

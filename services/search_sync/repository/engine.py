@@ -87,12 +87,13 @@ class Engine:
         task = await self._write(lambda client: client.index(uid).delete_documents(filter=condition))
         return int(task.task_uid)
 
-    async def create(self, uid: str, settings: dict[str, Any]) -> str:
+    async def create(self, uid: str, settings: dict[str, Any] | None) -> str:
         """A new, empty index with these settings before its first document; returns its identity."""
         created = await self._call(lambda client: client.create_index(uid, {"primaryKey": PRIMARY_KEY}))
         await self.wait(created.task_uid, tolerate=("index_already_exists",))
-        changed = await self._call(lambda client: client.index(uid).update_settings(settings))
-        await self.wait(changed.task_uid)
+        if settings is not None:
+            changed = await self._call(lambda client: client.index(uid).update_settings(settings))
+            await self.wait(changed.task_uid)
         identity = await self.identity(uid)
         if identity is None:
             raise EngineAway("index vanished after its creation")

@@ -40,7 +40,8 @@ SETTINGS: dict[str, Any] = {
         "disableOnNumbers": True,
         "disableOnAttributes": ["doc_no_forms", "title_pinyin", "title_initials", "index_no", "reg_no"],
     },
-    "proximityPrecision": "byAttribute",
+    # Chinese compounds are split into words (社区, 食堂): only their distance tells a compound from a coincidence.
+    "proximityPrecision": "byWord",
     "faceting": {"maxValuesPerFacet": 100, "sortFacetValuesBy": {"*": "count"}},
     "pagination": {"maxTotalHits": 100_000},
     "searchCutoffMs": 1500,

@@ -27,7 +27,8 @@ class Change:
     version: int
     line: bytes | None
     content_hash: str | None
-    data: dict[str, Any] | None
+    data: bytes | None
+    """The representation as JSON, should it have to be parked."""
     at: datetime | None = None
     fault: str | None = None
     """Why no document could be made of it."""
@@ -38,7 +39,7 @@ class Change:
 
     @property
     def size(self) -> int:
-        return len(self.line or b"")
+        return len(self.line or b"") + len(self.data or b"")
 
     def entry(self) -> LedgerEntry:
         return LedgerEntry(
@@ -46,7 +47,7 @@ class Change:
         )
 
     def parked(self, reason: str) -> ParkedDocument:
-        data = None if self.data is None else to_json(self.data).decode()
+        data = None if self.data is None else self.data.decode()
         return ParkedDocument(self.source, self.subject, self.kind, self.version, reason[:_MAX_REASON_CHARACTERS], data)
 
 
@@ -96,12 +97,10 @@ def _build(
 ) -> Change:
     if data is None:
         return Change(source, subject, kind, version, None, None, None, at)
+    stored = to_json(data)
     try:
         document = build_document(kind, source=source, subject=subject, version=version, data=data)
-        line = to_json(document)
     except ValidationError as error:
         reason = "; ".join(f"{'.'.join(map(str, one['loc']))}: {one['msg']}" for one in error.errors()[:10])
-        return Change(source, subject, kind, version, None, None, data, at, fault=f"invalid {kind}: {reason}")
-    except ValueError as error:
-        return Change(source, subject, kind, version, None, None, data, at, fault=f"invalid {kind}: {error}")
-    return Change(source, subject, kind, version, line, document["content_hash"], data, at)
+        return Change(source, subject, kind, version, None, None, stored, at, fault=f"invalid {kind}: {reason}")
+    return Change(source, subject, kind, version, to_json(document), document["content_hash"], stored, at)

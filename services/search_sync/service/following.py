@@ -13,7 +13,7 @@ from shared.schemas.events import ExportEnd
 
 Cursors = dict[str, str]
 """Where to go on in each log, by source."""
-_LINES_AT_ONCE = 500
+_LINES_AT_ONCE = 1000
 
 
 @dataclass(frozen=True)

@@ -85,8 +85,9 @@ async def rebuild(shop: Workshop, hold: Callable[[], AbstractAsyncContextManager
 async def _begin(shop: Workshop) -> Generation:
     """A new generation and its empty index; the index in use is there as well, if need be empty: a swap wants two."""
     if await shop.engine.identity(shop.uid) is None:
-        await shop.engine.create(shop.uid, SETTINGS)
-    await shop.engine.drop(shop.next_uid)
+        await shop.engine.create(shop.uid, None)
+    if await shop.engine.identity(shop.next_uid) is not None:
+        await shop.engine.drop(shop.next_uid)
     identity = await shop.engine.create(shop.next_uid, SETTINGS)
     async with shop.database.write() as session:
         driver = await session.driver()

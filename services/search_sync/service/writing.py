@@ -152,11 +152,11 @@ class Writer:
         self, batch: _Batch, good: list[Change], tasks: list[int] | None, before: asyncio.Task[None] | None
     ) -> None:
         landed = _Landed(parked=[change.parked(change.fault) for change in batch.changes if change.fault])
-        await self._land(good, tasks, landed)
-        at = datetime.now(UTC)
         if before is not None:
+            # The engine takes tasks in order, so asking after this one earlier would only cost both of us time.
             await asyncio.shield(before)
-        await self._commit(batch, landed, at=at)
+        await self._land(good, tasks, landed)
+        await self._commit(batch, landed, at=datetime.now(UTC))
         for change in good:
             if self._sent.get(change.key) == change.version:
                 del self._sent[change.key]
