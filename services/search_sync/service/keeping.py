@@ -16,7 +16,7 @@ import asyncpg
 
 from services.search_sync.repository import ledger, orders
 from services.search_sync.repository.engine import Engine, EngineRefused
-from services.search_sync.repository.ledger import Generation
+from services.search_sync.repository.ledger import Generation, ParkedDocument
 from services.search_sync.repository.orders import Order
 from services.search_sync.rules.index_settings import INDEX_VERSION
 from services.search_sync.service.changes import changes_of_parked
@@ -212,14 +212,19 @@ class _Desk:
         return (await verify(self._shop, self._live, self._held)).as_outcome()
 
     async def _retry_parked(self) -> dict[str, Any]:
-        parked = await ledger.list_parked(self._shop.database.reads, self._live.id, limit=_PARKED_AT_ONCE)
+        parked = await self._list_parked()
         if parked:
             async with self._held():
+                # Listed again: a newer version may have come in before the logs were let go.
+                parked = await self._list_parked()
                 writer = self._shop.writer(self._live, self._shop.uid)
                 await writer.submit(await changes_of_parked(parked), None, force=True)
                 await writer.drain()
         left = await ledger.count_entries(self._shop.database.reads, self._live.id)
         return {"tried": len(parked), "still_parked": left.get("parked", 0)}
+
+    async def _list_parked(self) -> list[ParkedDocument]:
+        return await ledger.list_parked(self._shop.database.reads, self._live.id, limit=_PARKED_AT_ONCE)
 
     @asynccontextmanager
     async def _held(self) -> AsyncIterator[None]:
