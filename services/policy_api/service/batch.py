@@ -20,6 +20,7 @@ from services.policy_api.settings import Settings
 from shared.kit.app import Kit
 from shared.kit.auth import Caller
 from shared.kit.clock import local_day
+from shared.kit.database import is_unavailable
 from shared.kit.errors import Conflict, DomainError, RuleViolation, TooLarge, Unavailable
 from shared.kit.http import describe_invalid, iterate_lines, parse_json, problem_facts
 from shared.kit.logging import get_logger
@@ -166,7 +167,10 @@ class Batch:
                     now=self._now,
                     validate_only=self._validate_only,
                 )
-        except (OSError, asyncpg.PostgresError, asyncpg.InterfaceError, TimeoutError) as error:
+        except Exception as error:
+            # Foreseen in many wrappings (SQLAlchemy's, asyncpg's); what is neither away nor refusing is a fault of ours.
+            if not (is_unavailable(error) or isinstance(error, asyncpg.PostgresError | asyncpg.InterfaceError)):
+                raise
             logger.error("batch chunk failed", error=type(error).__name__, lines=len(pushes))
             return [Unavailable("数据库暂时不可用，本行没有存入；请稍后重发本行") for _ in pushes]
 
