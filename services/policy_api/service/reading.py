@@ -6,8 +6,6 @@ from datetime import date
 from typing import Any
 from uuid import UUID
 
-from shared.schemas.comparisons import Comparison
-
 from services.policy_api.repository import policies as write_repository
 from services.policy_api.repository import reading as repository
 from services.policy_api.repository.reading import Reads
@@ -17,6 +15,7 @@ from services.policy_api.service.publication import policy_facts
 from services.policy_api.service.rendering import Rendered, render_policy, shown_text
 from shared.kit.auth import Caller
 from shared.kit.errors import NotFound
+from shared.schemas.comparisons import Comparison
 
 NO_POLICY = "没有这份政策文件，或尚未公开"
 
