@@ -37,7 +37,7 @@ test-unit: $(STAMP) ## Run the tests that start nothing: seconds
 
 check: $(STAMP) ## Format, lint, types and the rules of import
 	$(BIN)/ruff format --check .
-	$(BIN)/ruff check .
+	$(BIN)/ruff check --no-cache .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 
