@@ -125,7 +125,7 @@ class Meilisearch:
             *("--db-path", self._place / "data.ms", "--dump-dir", self._place / "dumps"),
             # By default the engine sizes its buffers by two thirds of the memory and fills them anew for every batch:
             # one changed document then takes up to seconds (docs/decisions/0004-search.md).
-            *("--max-indexing-memory", "256MiB"),
+            *("--max-indexing-memory", "128MiB"),
         ]
         if self._threads:
             command += ["--max-indexing-threads", str(self._threads)]

@@ -209,8 +209,29 @@ async def test_bad_questions_get_problem_documents(search: Search) -> None:
         assert (answer.status_code, answer.json()["code"]) == (422, "validation_failed"), params
         assert answer.json()["errors"], params
     assert (await search.api.get("/v1/suggest")).status_code == 422
-    quotes = await search.api.get("/v1/search", params={"issuer": 'x" OR type = "policy', "q": '"'})
-    assert (quotes.status_code, quotes.json()["items"]) == (200, [])
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        'x" OR type = "policy',
+        "\\",
+        '\\"',
+        "'",
+        '"',
+        "[]{}()",
+        "a\nb\t",
+        "🙂\ud7ff\ufffe",
+        "OR NOT IN",
+        "_geoRadius(1, 2, 3)",
+    ],
+)
+async def test_no_text_breaks_the_engines_language(search: Search, text: str) -> None:
+    for name in ("issuer", "theme"):
+        answer = await search.api.get("/v1/search", params={name: text})
+        assert (answer.status_code, answer.json()["items"]) == (200, []), name
+    assert (await search.api.get("/v1/search", params={"q": text})).status_code == 200
+    assert (await search.api.get("/v1/suggest", params={"q": text})).status_code == 200
 
 
 async def test_only_the_root_may_order_and_only_with_the_scope(search: Search) -> None:

@@ -142,7 +142,7 @@ class Engine:
 
     async def count(self, uid: str) -> int:
         """Documents in an index, tasks under way not counted."""
-        stats = await self._call(lambda client: client.index(uid).get_stats())
+        stats = await self._call(lambda client: client.index(uid).get_stats(), tries=1)
         return int(stats.number_of_documents)
 
     async def documents(

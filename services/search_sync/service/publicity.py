@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import Mapping, Sequence
 from typing import Any
+from uuid import UUID
 
 import httpx
 
@@ -22,7 +23,8 @@ class PublicityCheck:
         """The public version of each hit's document by id; what is not public any more is left out. Unavailable."""
         ids: dict[str, list[str]] = {}
         for hit in hits:
-            ids.setdefault(str(hit["source"]), []).append(str(hit["id"]))
+            if _is_uuid(str(hit["id"])):
+                ids.setdefault(str(hit["source"]), []).append(str(hit["id"]))
         answers = await asyncio.gather(*(self._ask(source, wanted) for source, wanted in ids.items()))
         return {subject: version for answer in answers for subject, version in answer.items()}
 
@@ -42,3 +44,11 @@ class PublicityCheck:
             raise Unavailable(f"{owner}暂时无法应答（{answer.status_code}），请稍后重试")
         with readable(owner=owner):
             return {str(item.id): item.version for item in PublicStates.model_validate_json(answer.content).items}
+
+
+def _is_uuid(text: str) -> bool:
+    """Every service's ids are; anything else got into the index by another way, and would spoil the question for all."""
+    try:
+        return str(UUID(text)) == text.lower()
+    except ValueError:
+        return False
