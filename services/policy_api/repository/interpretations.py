@@ -14,6 +14,21 @@ _COLUMNS = """
 """
 
 
+async def lock_key(driver: asyncpg.Connection, organization: str, external_id: str) -> None:
+    """Let one at a time write what an organisation calls so, also when there is no row yet to lock."""
+    await driver.execute(
+        "SELECT pg_advisory_xact_lock(hashtextextended($1, 0))", f"interpretation {organization} {external_id}"
+    )
+
+
+async def find_policy_of(driver: asyncpg.Connection, organization: str, external_id: str) -> UUID | None:
+    """The policy that an organisation's interpretation explains, unlocked."""
+    found: UUID | None = await driver.fetchval(
+        "SELECT policy_id FROM interpretation WHERE organization = $1 AND external_id = $2", organization, external_id
+    )
+    return found
+
+
 async def find_by_key(driver: asyncpg.Connection, organization: str, external_id: str) -> Any:
     """The interpretation an organisation calls so, locked; None when there is none."""
     return await driver.fetchrow(

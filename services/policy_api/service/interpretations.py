@@ -12,7 +12,7 @@ from services.policy_api.repository import interpretations as repository
 from services.policy_api.repository import reading
 from services.policy_api.rules.doc_number import parse_doc_number
 from services.policy_api.service.content import Content, normalize_interpretation
-from services.policy_api.service.publication import lock_neighbourhood, publish_interpretations
+from services.policy_api.service.publication import lock_neighbourhood, publish_interpretations, refresh
 from shared.kit.auth import Caller
 from shared.kit.clock import local_day
 from shared.kit.database import WriteSession
@@ -46,7 +46,9 @@ async def import_interpretation(
     content = normalize_interpretation(wanted)
     driver = await session.driver()
     policy_id = await _find_policy(driver, organization.code, wanted)
-    await lock_neighbourhood(session, [policy_id], [])
+    await repository.lock_key(driver, organization.code, external_id)
+    explained = await repository.find_policy_of(driver, organization.code, external_id)
+    await lock_neighbourhood(session, list({policy_id, explained or policy_id}), [])
     have = await repository.find_by_key(driver, organization.code, external_id)
     if have is not None and _is_same(have, content, policy_id, wanted):
         return Imported(
@@ -55,6 +57,9 @@ async def import_interpretation(
     row = _row(have, organization, external_id, policy_id, content)
     await repository.upsert(driver, row)
     await publish_interpretations(session, [row["id"]], published_on=wanted.published_on, today=local_day(now))
+    if explained not in (None, policy_id):
+        # It moved: the policy that it explained until now no longer shows it.
+        await refresh(session, [explained], today=local_day(now))
     version = (have["version"] if have else 0) + 1
     session.record(
         actor=caller.client_id,
