@@ -307,11 +307,17 @@ async def keep_replaced(driver: asyncpg.Connection, ids: Sequence[UUID]) -> None
     )
 
 
-async def store_rendered(driver: asyncpg.Connection, rows: Sequence[dict[str, Any]]) -> None:
-    """Put representations and what they repeat for filters in place; the policies are public from here on."""
-    await driver.execute(
+async def store_rendered(driver: asyncpg.Connection, rows: Sequence[dict[str, Any]]) -> int:
+    """Put representations and what they repeat for filters in place; the policies are public from here on.
+
+    Returns how many were still at the version before: one that is missing was rendered by somebody else. A number that
+    another has taken since it was announced stays theirs: a date that passes must not fail.
+    """
+    stored = await driver.fetch(
         """
-        UPDATE policy SET state = 'public', version = new.version, title = new.title, doc_no = new.doc_no,
+        UPDATE policy SET state = 'public', version = new.version, title = new.title,
+               doc_no = CASE WHEN EXISTS (SELECT FROM policy AS other WHERE other.doc_no = new.doc_no
+                                          AND other.id <> policy.id) THEN policy.doc_no ELSE new.doc_no END,
                doc_class = new.doc_class, kind = new.kind, theme = new.theme, subtheme = new.subtheme,
                issuers = string_to_array(new.issuers, E'\\x1f'), year = new.year, published_on = new.published_on,
                effective_on = new.effective_on, expires_on = new.expires_on, repealed_on = new.repealed_on,
@@ -322,10 +328,11 @@ async def store_rendered(driver: asyncpg.Connection, rows: Sequence[dict[str, An
                     $16::bytea[], $17::bytea[], $18::text[])
           AS new(id, version, title, doc_no, doc_class, kind, theme, subtheme, issuers, year, published_on, effective_on,
                  expires_on, repealed_on, next_change_on, representation, listing, etag)
-        WHERE policy.id = new.id
+        WHERE policy.id = new.id AND policy.version = new.version - 1 RETURNING policy.id
         """,
         *(_column(rows, name) for name in ("id", *_RENDERED)),
     )
+    return len(stored)
 
 
 async def withdraw(driver: asyncpg.Connection, policy_id: UUID, *, version: int) -> None:

@@ -27,8 +27,17 @@ from services.policy_api.service.rendering import (
 from shared.kit.auth import Caller
 from shared.kit.clock import local_day
 from shared.kit.database import WriteSession
-from shared.kit.errors import Conflict, IllegalMove, NotFound
+from shared.kit.errors import Conflict, IllegalMove, NotFound, Unavailable
 from shared.kit.log import Announcement
+from shared.schemas.problems import ErrorCode
+
+
+class DocumentNumberTaken(Conflict):
+    code, title = ErrorCode.DOCUMENT_NUMBER_TAKEN, "发文字号已被占用"
+
+
+class Overtaken(Unavailable):
+    """Somebody else rendered the same policy in between: what was read of it is old."""
 
 
 def policy_facts(row: Any) -> PolicyFacts:
@@ -67,14 +76,33 @@ async def refresh(
         return {}
     rendered = await _render_changed(driver, rows, today)
     await repository.keep_replaced(driver, [row["id"] for row in rows if row["id"] in rendered])
-    await repository.store_rendered(driver, [_as_row(policy_id, *what) for policy_id, what in rendered.items()])
+    changed = [_as_row(policy_id, *what) for policy_id, what in rendered.items()]
+    if await repository.store_rendered(driver, changed) != len(changed):
+        raise Overtaken("同一文件正被其他请求写入，请稍后重试", retry_after_seconds=1)
     for row in rows:
         if row["id"] in rendered:
             version, result = rendered[row["id"]]
             event = "policy.released" if row["state"] != "public" else reason
             session.announce(Announcement(event, str(row["id"]), version, result.representation))
     await refresh_interpretations(session, list(rendered))
+    named_by = _who_names_the_renamed(rows, rendered)
+    if named_by:
+        await repository.lock(driver, named_by)
+        await refresh(session, named_by, today=today)
     return {policy_id: version for policy_id, (version, _) in rendered.items()}
+
+
+def _who_names_the_renamed(rows: Sequence[Any], rendered: dict[UUID, tuple[int, Rendered]]) -> set[UUID]:
+    """Those linked with a policy that became public just now, or that from now on goes by another title or number."""
+    found: set[UUID] = set()
+    for row in rows:
+        if row["id"] not in rendered:
+            continue
+        columns = rendered[row["id"]][1].columns
+        if row["state"] != "public" or (row["title"], row["doc_no"]) != (columns["title"], columns["doc_no"]):
+            linked = (*(row["outgoing"] or ()), *(row["incoming"] or ()))
+            found |= {relation[1] for relation in linked if relation[1] is not None}
+    return found
 
 
 def _is_renderable(row: Any) -> bool:
@@ -217,6 +245,7 @@ async def release_policy_version(
         raise NotFound("没有这份文本")
     content = json.loads(row["content"])
     await lock_neighbourhood(session, [policy_id], [content])
+    await _ensure_number_is_free(driver, policy_id, content["doc_no"])
     effective_on = row["effective_on"] or published_on
     released = await repository.release_version(
         driver,
@@ -241,6 +270,16 @@ async def release_policy_version(
         dossier=str(dossier_id),
     )
     return versions[policy_id]
+
+
+async def _ensure_number_is_free(driver: asyncpg.Connection, policy_id: UUID, number: str | None) -> None:
+    """A public document's next text does not reserve its number: another may have taken it since the push (LIB-02)."""
+    for holder in await repository.find_by_doc_nos(driver, [number]) if number else ():
+        if holder["id"] != policy_id:
+            raise DocumentNumberTaken(
+                f"{number}已属于机关{holder['organization']}的文件{holder['external_id']}；请更正字号，或更正那份文件",
+                holder={"organization": holder["organization"], "external_id": holder["external_id"]},
+            )
 
 
 async def show_relations(

@@ -15,22 +15,23 @@ from uuid_utils.compat import uuid7
 
 from services.policy_api.repository import policies as repository
 from services.policy_api.service.content import Content
-from services.policy_api.service.publication import lock_neighbourhood, show_relations
+from services.policy_api.service.publication import (
+    DocumentNumberTaken,
+    Overtaken,
+    lock_neighbourhood,
+    show_relations,
+)
 from services.policy_api.service.rendering import CHANGES_TARGET, PolicyFacts, TextFacts, render_policy
 from shared.kit.clock import local_day
 from shared.kit.database import WriteSession
-from shared.kit.errors import Conflict, DomainError, IllegalMove, NotFound, OutsideSubtree, Unavailable
+from shared.kit.errors import DomainError, IllegalMove, NotFound, OutsideSubtree, RuleViolation, Unavailable
 from shared.kit.http import check_if_match
 from shared.kit.log import Announcement
 from shared.schemas.organizations import Organization
 from shared.schemas.policies import Outcome, Receipt
-from shared.schemas.problems import ErrorCode, InvalidField
+from shared.schemas.problems import InvalidField
 
 _ATTEMPTS = 5
-
-
-class DocumentNumberTaken(Conflict):
-    code, title = ErrorCode.DOCUMENT_NUMBER_TAKEN, "发文字号已被占用"
 
 
 class _Raced(Exception):
@@ -61,15 +62,21 @@ class Known:
     state: str
     latest_number: int
     latest_hash: str
+    latest_released: bool
     etag: str | None
-    current: dict[date | None, str]
-    """The hash that counts for each effective day."""
+    current: dict[date | None, tuple[int, str]]
+    """Number and hash of the text that counts for each effective day."""
 
-    def holds(self, push: Push) -> bool:
-        """Whether this very text stands already: as the newest, or as the one of its effective day."""
+    def find_text(self, push: Push) -> int | None:
+        """The number under which this very text stands already: as the newest, or as the one of its effective day.
+
+        A draft pushed over another draft takes its place, also when it says what is public already.
+        """
         if push.content.hash == self.latest_hash:
-            return True
-        return self.current.get(push.content.text_effective_on(push.published_on)) == push.content.hash
+            return self.latest_number
+        number, content_hash = self.current.get(push.content.text_effective_on(push.published_on), (0, ""))
+        stands = content_hash == push.content.hash and (self.latest_released or push.published_on is not None)
+        return number if stands else None
 
 
 @dataclass(frozen=True)
@@ -99,7 +106,7 @@ async def push_policies(
                 # Others write the same documents: this time they wait before anything is planned.
                 await repository.lock_keys(await session.driver(), [push.key for push in pushes])
             return await _push_once(session, pushes, actor=actor, now=now, validate_only=validate_only)
-        except (_Raced, asyncpg.UniqueViolationError, asyncpg.DeadlockDetectedError):
+        except (_Raced, Overtaken, asyncpg.UniqueViolationError, asyncpg.DeadlockDetectedError):
             await session.rollback()
     raise Unavailable("同一文件正被其他请求写入，请稍后重试", retry_after_seconds=1)
 
@@ -129,8 +136,11 @@ def _known(row: Any) -> Known:
         state=row["state"],
         latest_number=row["latest_number"],
         latest_hash=texts[-1][1],
+        latest_released=texts[-1][3],
         etag=row["etag"],
-        current={effective_on: content_hash for _, content_hash, effective_on, released in texts if released},
+        current={
+            effective_on: (number, content_hash) for number, content_hash, effective_on, released in texts if released
+        },
     )
 
 
@@ -147,13 +157,13 @@ async def _plan(
         have = known.get(push.key)
         try:
             _check_if_match(push, have)
-            if have is not None and have.holds(push):
-                results[index] = _receipt_of_known(push, have, now)
+            if have is not None and (standing := have.find_text(push)) is not None:
+                results[index] = _receipt_of_known(push, have, standing, now)
                 continue
             if have is not None and have.state == "withdrawn":
                 raise IllegalMove("这份文件已撤回，不能再改；更正后的文件请用新的机关内编号推送", allowed=[])
             _check_number(push, have, holders, claimed)
-            _check_relations(push, holders, targets)
+            _check_relations(push, have, holders, targets)
         except DomainError as error:
             results[index] = error
             continue
@@ -210,8 +220,11 @@ def _check_number(push: Push, have: Known | None, holders: dict[str, Any], claim
         )
 
 
-def _check_relations(push: Push, holders: dict[str, Any], targets: dict[UUID, Any]) -> None:
-    """Who ends or changes another's document must stand at or above that organisation; targets by id must exist."""
+def _check_relations(push: Push, have: Known | None, holders: dict[str, Any], targets: dict[UUID, Any]) -> None:
+    """Who ends or changes another's document must stand at or above that organisation; targets by id must exist.
+
+    None acts on itself, whether it is named by its id or by a number that it holds until now.
+    """
     for index, relation in enumerate(push.content.fields["relations"]):
         pointer = f"/relations/{index}"
         target = targets.get(relation["target_id"]) if relation["target_id"] else holders.get(relation["target_doc_no"])
@@ -221,6 +234,11 @@ def _check_relations(push: Push, holders: dict[str, Any], targets: dict[UUID, An
                     "关系所指的文件不存在", errors=[InvalidField(pointer=f"{pointer}/target_id", detail="没有这份文件")]
                 )
             continue
+        if have is not None and target["id"] == have.id:
+            raise RuleViolation(
+                "文件信息不符合要求，请按所列各项改正",
+                errors=[InvalidField(pointer=pointer, detail="文件不能与自身建立关系")],
+            )
         if relation["type"] in CHANGES_TARGET and push.organization.code not in target["organization_path"]:
             raise OutsideSubtree(
                 f"{push.organization.name}不能修改或废止{target['doc_no'] or target['title']}：该文件属于其他机关",
@@ -375,14 +393,14 @@ def _receipt(plan: Plan, now: datetime) -> Receipt:
     )
 
 
-def _receipt_of_known(push: Push, have: Known, now: datetime) -> Receipt:
+def _receipt_of_known(push: Push, have: Known, number: int, now: datetime) -> Receipt:
     return Receipt(
         outcome=Outcome.UNCHANGED,
         id=have.id,
         organization=push.organization.code,
         external_id=push.external_id,
-        version=have.latest_number,
+        version=number,
         content_hash=push.content.hash,
-        public=have.state == "public",
+        public=have.state == "public" and (have.latest_released or number < have.latest_number),
         recorded_at=now,
     )
