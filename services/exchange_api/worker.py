@@ -6,6 +6,7 @@ from datetime import timedelta
 from services.exchange_api.settings import Settings
 from shared.kit import log
 from shared.kit.clock import Clock, system_clock
+from shared.kit.collector import calm_collector
 from shared.kit.database import Database
 from shared.kit.idempotency import forget_old_keys
 from shared.kit.logging import configure_logging
@@ -32,6 +33,7 @@ async def main() -> None:
     """Until SIGTERM."""
     settings = Settings()
     configure_logging("exchange-worker", level=settings.log_level)
+    calm_collector()
     database = Database(settings)
     try:
         await run_jobs(database, name="exchange", jobs=jobs_of(database, settings), asked_to_stop=stop_on_signals())

@@ -1,12 +1,16 @@
 """The HTTP door of policy_api."""
 
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
 import httpx
 from fastapi import FastAPI
 
 from services.policy_api.repository.reading import find_current, find_current_interpretation
 from services.policy_api.routes import batch, dossiers, interpretations, policies
+from services.policy_api.service.push_queue import PushQueue
 from services.policy_api.settings import Settings
-from shared.kit.app import create_app
+from shared.kit.app import Kit, create_app
 from shared.schemas.policies import BatchLine, BatchResult
 
 DESCRIPTION = "政策文件库：全部历史文本、政策解读、三同步审签。Policies with every version, interpretations, and the three-sync gate."
@@ -19,6 +23,7 @@ def build_app(settings: Settings, *, transport: httpx.AsyncBaseTransport | None 
         title="明泉 · 政策文件库 policy_api",
         description=DESCRIPTION,
         routers=[policies.router, batch.router, interpretations.router, dossiers.router],
+        extend=_with_push_queue,
         transport=transport,
         line_schemas=[BatchLine, BatchResult],
         stored_reads={
@@ -26,6 +31,15 @@ def build_app(settings: Settings, *, transport: httpx.AsyncBaseTransport | None 
             "/v1/interpretations": ("/v1/interpretations/{interpretation_id}", find_current_interpretation),
         },
     )
+
+
+@asynccontextmanager
+async def _with_push_queue(kit: Kit) -> AsyncIterator[None]:
+    queue = kit.extra["pushes"] = PushQueue(kit.database)
+    try:
+        yield
+    finally:
+        await queue.close()
 
 
 def app() -> FastAPI:

@@ -7,6 +7,7 @@ from services.policy_api.service.publication import bind_stragglers, refresh_due
 from services.policy_api.settings import Settings
 from shared.kit import log
 from shared.kit.clock import Clock, local_day, system_clock
+from shared.kit.collector import calm_collector
 from shared.kit.database import Database
 from shared.kit.idempotency import forget_old_keys
 from shared.kit.logging import configure_logging
@@ -44,6 +45,7 @@ async def main() -> None:
     """Until SIGTERM."""
     settings = Settings()
     configure_logging("policy-worker", level=settings.log_level)
+    calm_collector()
     database = Database(settings)
     try:
         await run_jobs(database, name="policy", jobs=jobs_of(database, settings), asked_to_stop=stop_on_signals())

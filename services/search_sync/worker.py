@@ -17,6 +17,7 @@ from services.search_sync.service.keeping import Keeper, Schedule
 from services.search_sync.service.ordering import carry_out
 from services.search_sync.service.writing import Limits
 from services.search_sync.settings import Settings
+from shared.kit.collector import calm_collector
 from shared.kit.database import Database
 from shared.kit.logging import configure_logging
 from shared.kit.reader import Credentials, LogReader, TokenSource
@@ -106,6 +107,7 @@ async def main() -> None:
     """Until SIGTERM."""
     settings = Settings()
     configure_logging("search-worker", level=settings.log_level)
+    calm_collector()
     async with open_keeper(settings) as keeper:
         await keeper.run(stop_on_signals())
 

@@ -15,6 +15,7 @@ from shared.kit import feed
 from shared.kit.auth import SECOND_ISSUER_ALGORITHMS, LoadKeys, TokenVerifier, keys_over_http
 from shared.kit.calendars import CalendarSource
 from shared.kit.clock import Clock, system_clock
+from shared.kit.collector import calm_collector
 from shared.kit.database import Database
 from shared.kit.feed import LogSignal
 from shared.kit.http import SCOPES_MEMBER, install_problem_handlers
@@ -112,6 +113,7 @@ def create_app(
     @asynccontextmanager
     async def lifespan(_app: FastAPI) -> AsyncIterator[None]:
         configure_logging(settings.schema_name, level=settings.log_level)
+        calm_collector()
         async with open_kit(kit):
             if extend is None:
                 yield

@@ -64,9 +64,20 @@ class WriteSession:
         """Append an event to the log when this transaction commits."""
         self._announcements.append(announcement)
 
-    def record(self, *, actor: str, action: str, subject: str, version: int, organization: str, **facts: Any) -> None:
-        """Append an entry to the audit trail when this transaction commits."""
-        self._records.append(AuditRecord(actor, action, subject, version, organization, request_id_var.get(), facts))
+    def record(
+        self,
+        *,
+        actor: str,
+        action: str,
+        subject: str,
+        version: int,
+        organization: str,
+        request_id: str | None = None,
+        **facts: Any,
+    ) -> None:
+        """Append an entry to the audit trail when this transaction commits. `request_id` is the running request's."""
+        request_id = request_id_var.get() if request_id is None else request_id
+        self._records.append(AuditRecord(actor, action, subject, version, organization, request_id, facts))
 
     async def commit(self) -> None:
         """Flush, append log and audit, commit. Nothing happens when the session was never used."""

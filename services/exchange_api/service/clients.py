@@ -1,6 +1,7 @@
 """Creating, rotating and disabling API clients."""
 
 from datetime import datetime, timedelta
+from typing import Any
 from uuid import UUID
 
 from uuid_utils.compat import uuid7
@@ -131,7 +132,7 @@ async def _facts(session: WriteSession, row: ClientRow) -> Client:
     )
 
 
-def _record(session: WriteSession, caller: Caller | None, row: ClientRow, action: str, **facts: object) -> None:
+def _record(session: WriteSession, caller: Caller | None, row: ClientRow, action: str, **facts: Any) -> None:
     session.record(
         actor=caller.client_id if caller else "command",
         action=action,

@@ -1,6 +1,6 @@
 """Pushing, withdrawing and reading policies at the edge."""
 
-from datetime import date
+from datetime import date, datetime
 from html import escape
 from typing import Annotated, Literal
 from uuid import UUID
@@ -17,13 +17,15 @@ from services.policy_api.rules.themes import check_theme, theme_levels
 from services.policy_api.service import reading as service
 from services.policy_api.service.content import normalize_policy
 from services.policy_api.service.publication import withdraw_policy
-from services.policy_api.service.pushing import Push, push_policies, record_etag
+from services.policy_api.service.push_queue import PushQueue
+from services.policy_api.service.pushing import Origin, Push, record_etag
 from shared.kit.auth import Caller, MaybeAuthenticated, OrganizationCode, require
 from shared.kit.clock import Now, local_day
 from shared.kit.database import Reading, Writing
 from shared.kit.errors import DomainError, InvalidCursor, NotFound
 from shared.kit.feed import EventReader, export_response
 from shared.kit.http import IfMatch, api_router, page_links, problems, stored_answer
+from shared.kit.logging import request_id_var
 from shared.schemas.comparisons import Comparison
 from shared.schemas.organizations import Level
 from shared.schemas.pages import Page
@@ -62,8 +64,8 @@ async def put_policy(
     org: OrganizationCode,
     external_id: ExternalId,
     body: PolicyInput,
+    request: Request,
     caller: Pusher,
-    session: Writing,
     now: Now,
     if_match: IfMatch = None,
     validate_only: ValidateOnly = False,
@@ -72,8 +74,9 @@ async def put_policy(
 
     With `published_on` (scope `policy:import`) it is public at once; without, it waits for its dossier's release.
     """
-    push = await prepare_push(caller, org, external_id, body, today=local_day(now), if_match=if_match)
-    result = (await push_policies(session, [push], actor=caller.client_id, now=now, validate_only=validate_only))[0]
+    push = await prepare_push(caller, org, external_id, body, now=now, if_match=if_match)
+    queue: PushQueue = request.app.state.kit.extra["pushes"]
+    result = await (queue.check(push) if validate_only else queue.push(push))
     if isinstance(result, DomainError):
         raise result
     created = result.outcome is Outcome.CREATED and not validate_only
@@ -84,14 +87,21 @@ async def put_policy(
 
 
 async def prepare_push(
-    caller: Caller, org: str, external_id: str, body: PolicyInput, *, today: date, if_match: str | None = None
+    caller: Caller, org: str, external_id: str, body: PolicyInput, *, now: datetime, if_match: str | None = None
 ) -> Push:
     """Check who, for whom and what; no transaction is open yet."""
     organization = await caller.ensure_covers(org)
     importing = body.published_on is not None or body.repealed_on is not None
     caller.ensure_has(Scope.POLICY_IMPORT if importing else Scope.POLICY_WRITE)
-    content = normalize_policy(body, importing=importing, today=today)
-    return Push(organization, external_id, content, body.published_on, if_match)
+    content = normalize_policy(body, importing=importing, today=local_day(now))
+    return Push(
+        Origin(caller.client_id, now, request_id_var.get()),
+        organization,
+        external_id,
+        content,
+        body.published_on,
+        if_match,
+    )
 
 
 class Withdrawal(Strict):

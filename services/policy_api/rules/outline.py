@@ -65,10 +65,16 @@ _FIRST_LEVEL = re.compile(rf"([{_HAN}]{{1,4}})[ \u3000]*、(?![{_HAN}]+(?:级|�
 _SECOND_LEVEL = re.compile(rf"[（(][ \u3000]*([{_HAN}]{{1,4}})[ \u3000]*[）)]")
 _THIRD_LEVEL = re.compile(r"([0-9０-９]{1,3})(?:[.．、](?![0-9０-９])|[ \u3000]*[.．、][ \u3000])")
 _FOURTH_LEVEL = re.compile(r"[（(][ \u3000]*([0-9０-９]{1,3})[ \u3000]*[）)]|([0-9０-９]{1,3})[）)]")
+_IN_BRACKETS = ((_SECOND, _SECOND_LEVEL), (_FOURTH, _FOURTH_LEVEL))
+_IN_HAN = ((_FIRST, _FIRST_LEVEL),)
+_IN_DIGITS = ((_THIRD, _THIRD_LEVEL), (_FOURTH, _FOURTH_LEVEL))
 _ANNEX_LINE = re.compile(rf"附[ \u3000]*件[ \u3000]*([{NUMERAL_CHARS}]{{0,3}})[ \u3000]*([：:]?)[ \u3000]*")
 _CONTENTS_LINE = re.compile(r"目[ \u3000]*[录次]$")
 _COPIES_LINE = re.compile(r"抄[ \u3000]*送[ \u3000]*[：:]")
 _LEADER = re.compile(r"(?:\.{3,}|…{1,}|·{3,})[ \u3000]*[0-9]*$")
+_LEADER_ENDS = frozenset(".…·0123456789")
+_BLANKS = str.maketrans("", "", " \u3000")
+_BLANKS_AND_ROUND = str.maketrans({" ": None, "\u3000": None, "(": "（", ")": "）"})
 _SENTENCE_END = re.compile(r"[。；：！？]")
 
 
@@ -95,6 +101,11 @@ class _Heading:
     @property
     def title_only(self) -> bool:
         return len(self.text) <= MAX_HEADING_CHARACTERS and _SENTENCE_END.search(self.text) is None
+
+    @property
+    def has_leader(self) -> bool:
+        """Whether dots lead to a page number, as in a table of contents."""
+        return self.text[-1:] in _LEADER_ENDS and _LEADER.search(self.text[-80:]) is not None
 
 
 def parse_outline(text: str) -> list[OutlineNode]:
@@ -206,7 +217,7 @@ def _read_numbered(line: str, begin: int, start: int, line_end: int) -> _Heading
     if rank != _ARTICLE and (len(rest) > MAX_HEADING_CHARACTERS or "。" in rest):
         # A sentence that begins with 第一章… is a sentence.
         return None
-    label = re.sub(r"[ \u3000]", "", match[0])
+    label = match[0].translate(_BLANKS)
     return _Heading(rank, number, bis, label, rest, start, line_end)
 
 
@@ -224,17 +235,10 @@ def _read_landmark(line: str, begin: int, start: int, line_end: int) -> _Heading
 
 
 def _read_point(line: str, begin: int, first: str, start: int, line_end: int) -> _Heading | None:
-    levels: tuple[tuple[int, re.Pattern[str]], ...]
-    if first in "（(":
-        levels = ((_SECOND, _SECOND_LEVEL), (_FOURTH, _FOURTH_LEVEL))
-    elif first in _HAN:
-        levels = ((_FIRST, _FIRST_LEVEL),)
-    else:
-        levels = ((_THIRD, _THIRD_LEVEL), (_FOURTH, _FOURTH_LEVEL))
-    for rank, pattern in levels:
+    for rank, pattern in _IN_BRACKETS if first in "（(" else _IN_HAN if first in _HAN else _IN_DIGITS:
         match = pattern.match(line, begin)
         if match and (number := find_number(match[1] or match[2])):
-            label = re.sub(r"[ \u3000]", "", match[0]).replace("(", "（").replace(")", "）")
+            label = match[0].translate(_BLANKS_AND_ROUND)
             return _Heading(rank, number, 0, label, _heading_text(line, match.end()), start, line_end)
     return None
 
@@ -246,7 +250,7 @@ def _heading_text(line: str, begin: int) -> str:
 def _without_contents(found: list[_Heading]) -> list[_Heading]:
     """Without a table of contents: what stands in front of the text and is printed again as a heading of the text."""
     marker = next((i for i, heading in enumerate(found) if heading.label == _CONTENTS), None)
-    headings = [heading for heading in found if heading.label != _CONTENTS and not _LEADER.search(heading.text[-80:])]
+    headings = [heading for heading in found if heading.label != _CONTENTS and not heading.has_leader]
     begin = marker or 0
     front = _front_run(headings[begin:], marked=marker is not None)
     if len(front) > 1:
@@ -317,8 +321,9 @@ def _close(open_ones: list[_Heading], heading: _Heading, previous: _Heading | No
 
 
 def _address(heading: _Heading, open_ones: Sequence[_Heading]) -> str:
-    annex = next((one for one in open_ones if one.rank == _ANNEX), None)
-    base = f"{annex.node['address']}-" if annex and annex.node else ""
+    # Nothing is above an annex, so that it can only be the outermost.
+    annex = open_ones[0].node if open_ones and open_ones[0].rank == _ANNEX else None
+    base = f"{annex['address']}-" if annex else ""
     if heading.rank == _ANNEX:
         return f"annex-{heading.number}"
     if heading.rank == _ARTICLE:

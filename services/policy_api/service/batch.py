@@ -15,7 +15,7 @@ from fastapi import Request
 from pydantic import ValidationError
 
 from services.policy_api.service.content import normalize_policy
-from services.policy_api.service.pushing import Push, Result, push_policies
+from services.policy_api.service.pushing import MAX_CHARACTERS_TOGETHER, Origin, Push, Result, push_policies
 from services.policy_api.settings import Settings
 from shared.kit.app import Kit
 from shared.kit.auth import Caller
@@ -23,7 +23,7 @@ from shared.kit.clock import local_day
 from shared.kit.database import is_unavailable
 from shared.kit.errors import Conflict, DomainError, RuleViolation, TooLarge, Unavailable
 from shared.kit.http import describe_invalid, iterate_lines, parse_json, problem_facts
-from shared.kit.logging import get_logger
+from shared.kit.logging import get_logger, request_id_var
 from shared.schemas.policies import BatchLine, BatchResult, Outcome
 from shared.schemas.problems import ErrorCode
 from shared.schemas.scopes import Scope
@@ -47,6 +47,11 @@ class _Line:
     number: int
     content: Push | DomainError
 
+    @property
+    def size(self) -> int:
+        """In characters, of what will be stored."""
+        return len(self.content.content.text) if isinstance(self.content, Push) else 0
+
 
 @dataclass(frozen=True)
 class _Chunk:
@@ -64,7 +69,7 @@ class Batch:
         self._kit = kit
         self._settings = kit.settings
         self._caller = caller
-        self._now = now
+        self._origin = Origin(caller.client_id, now, request_id_var.get())
         self._validate_only = validate_only
         self._first_line: dict[tuple[str, str], int] = {}
         self._results: asyncio.Queue[list[BatchResult] | None] = asyncio.Queue()
@@ -86,11 +91,13 @@ class Batch:
         under_way: deque[_Chunk] = deque()
         try:
             lines: list[_Line] = []
+            size = 0
             async for line in self._lines(request):
                 lines.append(line)
-                if len(lines) >= self._settings.batch_chunk_lines:
+                size += line.size
+                if len(lines) >= self._settings.batch_chunk_lines or size >= MAX_CHARACTERS_TOGETHER:
                     await self._begin(under_way, lines)
-                    lines = []
+                    lines, size = [], 0
             await self._begin(under_way, lines)
             while under_way:
                 await self._finish(under_way.popleft())
@@ -152,21 +159,15 @@ class Batch:
         organization = await self._caller.ensure_covers(line.organization)
         importing = line.published_on is not None or line.repealed_on is not None
         self._caller.ensure_has(Scope.POLICY_IMPORT if importing else Scope.POLICY_WRITE)
-        content = normalize_policy(line, importing=importing, today=local_day(self._now))
-        return Push(organization, line.external_id, content, line.published_on)
+        content = normalize_policy(line, importing=importing, today=local_day(self._origin.now))
+        return Push(self._origin, organization, line.external_id, content, line.published_on)
 
     async def _push(self, pushes: list[Push]) -> list[Result]:
         if not pushes:
             return []
         try:
             async with self._kit.database.write() as session:
-                return await push_policies(
-                    session,
-                    pushes,
-                    actor=self._caller.client_id,
-                    now=self._now,
-                    validate_only=self._validate_only,
-                )
+                return await push_policies(session, pushes, validate_only=self._validate_only)
         except Exception as error:
             # Foreseen in many wrappings (SQLAlchemy's, asyncpg's); what is neither away nor refusing is a fault of ours.
             if not (is_unavailable(error) or isinstance(error, asyncpg.PostgresError | asyncpg.InterfaceError)):

@@ -20,6 +20,7 @@ from services.policy_api.service.rendering import (
     RelationFacts,
     Rendered,
     TextFacts,
+    differ,
     render_interpretation,
     render_policy,
     shown_text,
@@ -120,10 +121,10 @@ async def _render_changed(
     for row in rows:
         fact = facts[row["id"]]
         content = json.loads(contents[row["id"], shown[row["id"]]])
-        if row["etag"] is not None and render_policy(fact, content, today=today).etag == row["etag"]:
-            continue
         version = fact.version + 1
-        changed[row["id"]] = (version, render_policy(_at_version(fact, version), content, today=today))
+        rendered = render_policy(_at_version(fact, version), content, today=today)
+        if row["representation"] is None or differ(row["representation"], rendered.representation):
+            changed[row["id"]] = (version, rendered)
     return changed
 
 
@@ -193,36 +194,39 @@ async def publish_interpretations(
     await refresh(session, {row["policy_id"] for row in rows}, today=today)
 
 
-async def write_relations(session: WriteSession, policy_id: UUID, relations: Sequence[dict[str, Any]]) -> set[UUID]:
-    """Replace what a public policy says of others; returns every policy whose representation that touches.
+async def write_relations(session: WriteSession, contents: dict[UUID, dict[str, Any]]) -> set[UUID]:
+    """Replace what public policies say of others; returns every policy whose representation that touches.
 
     The caller has checked the relations and holds the locks.
     """
     driver = await session.driver()
-    touched = await repository.delete_relations(driver, [policy_id])
-    numbers = [relation["target_doc_no"] for relation in relations if relation["target_doc_no"]]
-    held = {
-        row["doc_no"]: row["id"]
-        for row in await repository.find_by_doc_nos(driver, numbers)
-        if row["state"] == "public"
-    }
-    rows = []
-    for position, relation in enumerate(relations):
-        target = relation["target_id"] or held.get(relation["target_doc_no"])
-        target_id = UUID(str(target)) if target is not None else None
-        rows.append(
-            {
-                "source_id": policy_id,
-                "position": position,
-                "type": str(relation["type"]),
-                "target_id": target_id,
-                "target_doc_no": relation["target_doc_no"],
-                "target_title": relation["target_title"],
-                "articles": relation["articles"],
-            }
-        )
+    touched = await repository.delete_relations(driver, list(contents))
+    relations = [
+        (policy_id, position, relation)
+        for policy_id, content in contents.items()
+        for position, relation in enumerate(content["relations"])
+    ]
+    if not relations:
+        return touched
+    numbers = [relation["target_doc_no"] for _, _, relation in relations if relation["target_doc_no"]]
+    found = await repository.find_by_doc_nos(driver, numbers) if numbers else []
+    held = {row["doc_no"]: row["id"] for row in found if row["state"] == "public"}
+    rows = [_relation_row(policy_id, position, relation, held) for policy_id, position, relation in relations]
     await repository.insert_relations(driver, rows)
     return touched | {row["target_id"] for row in rows if row["target_id"] is not None}
+
+
+def _relation_row(policy_id: UUID, position: int, relation: dict[str, Any], held: dict[str, UUID]) -> dict[str, Any]:
+    target = relation["target_id"] or held.get(relation["target_doc_no"])
+    return {
+        "source_id": policy_id,
+        "position": position,
+        "type": str(relation["type"]),
+        "target_id": UUID(str(target)) if target is not None else None,
+        "target_doc_no": relation["target_doc_no"],
+        "target_title": relation["target_title"],
+        "articles": relation["articles"],
+    }
 
 
 async def release_policy_version(
@@ -290,8 +294,7 @@ async def show_relations(
     touched = set(contents)
     # First the documents themselves, so that relations among them find each other.
     versions = await refresh(session, contents, today=today)
-    for policy_id, content in contents.items():
-        touched |= await write_relations(session, policy_id, content["relations"])
+    touched |= await write_relations(session, contents)
     touched |= await repository.bind_pending(driver, list(contents), sorted(CHANGES_TARGET))
     if touched != set(contents) or any(content["relations"] for content in contents.values()):
         versions |= await refresh(session, touched, today=today)

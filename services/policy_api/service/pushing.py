@@ -32,6 +32,8 @@ from shared.schemas.policies import Outcome, Receipt
 from shared.schemas.problems import InvalidField
 
 _ATTEMPTS = 5
+MAX_CHARACTERS_TOGETHER = 4_000_000
+"""From here on a transaction takes no further push: what it holds stands in memory several times over."""
 
 
 class _Raced(Exception):
@@ -39,9 +41,19 @@ class _Raced(Exception):
 
 
 @dataclass(frozen=True)
+class Origin:
+    """Which request brings a push: what its version row and its audit entry say of it."""
+
+    actor: str
+    now: datetime
+    request_id: str
+
+
+@dataclass(frozen=True)
 class Push:
     """One document, checked and normalised, for one organisation."""
 
+    origin: Origin
     organization: Organization
     external_id: str
     content: Content
@@ -96,31 +108,27 @@ class Plan:
 Result = Receipt | DomainError
 
 
-async def push_policies(
-    session: WriteSession, pushes: Sequence[Push], *, actor: str, now: datetime, validate_only: bool = False
-) -> list[Result]:
+async def push_policies(session: WriteSession, pushes: Sequence[Push], *, validate_only: bool = False) -> list[Result]:
     """A receipt or an error for each push, in order. Keys must not repeat. Commits nothing itself."""
     for attempt in range(_ATTEMPTS):
         try:
             if attempt:
                 # Others write the same documents: this time they wait before anything is planned.
                 await repository.lock_keys(await session.driver(), [push.key for push in pushes])
-            return await _push_once(session, pushes, actor=actor, now=now, validate_only=validate_only)
+            return await _push_once(session, pushes, validate_only=validate_only)
         except (_Raced, Overtaken, asyncpg.UniqueViolationError, asyncpg.DeadlockDetectedError):
             await session.rollback()
     raise Unavailable("同一文件正被其他请求写入，请稍后重试", retry_after_seconds=1)
 
 
-async def _push_once(
-    session: WriteSession, pushes: Sequence[Push], *, actor: str, now: datetime, validate_only: bool
-) -> list[Result]:
+async def _push_once(session: WriteSession, pushes: Sequence[Push], *, validate_only: bool) -> list[Result]:
     driver = await session.driver()
     known = await _find_known(driver, pushes)
-    results, plans = await _plan(driver, pushes, known, now)
+    results, plans = await _plan(driver, pushes, known)
     if not validate_only and plans:
-        await _write(session, list(plans.values()), actor=actor, now=now)
+        await _write(session, list(plans.values()))
     for index, plan in plans.items():
-        results[index] = _receipt(plan, now)
+        results[index] = _receipt(plan)
     return [result for result in results if result is not None]
 
 
@@ -145,7 +153,7 @@ def _known(row: Any) -> Known:
 
 
 async def _plan(
-    driver: asyncpg.Connection, pushes: Sequence[Push], known: dict[tuple[str, str], Known], now: datetime
+    driver: asyncpg.Connection, pushes: Sequence[Push], known: dict[tuple[str, str], Known]
 ) -> tuple[list[Result | None], dict[int, Plan]]:
     """Which pushes are refused or change nothing (results), and which will be written (plans), by position."""
     holders = await _find_holders(driver, pushes)
@@ -158,7 +166,7 @@ async def _plan(
         try:
             _check_if_match(push, have)
             if have is not None and (standing := have.find_text(push)) is not None:
-                results[index] = _receipt_of_known(push, have, standing, now)
+                results[index] = _receipt_of_known(push, have, standing)
                 continue
             if have is not None and have.state == "withdrawn":
                 raise IllegalMove("这份文件已撤回，不能再改；更正后的文件请用新的机关内编号推送", allowed=[])
@@ -167,6 +175,8 @@ async def _plan(
         except DomainError as error:
             results[index] = error
             continue
+        if push.content.doc_no is not None:
+            claimed[push.content.doc_no] = push.key
         plans[index] = Plan(push, have, have.id if have else uuid7(), have.latest_number + 1 if have else 1)
     return results, plans
 
@@ -208,7 +218,7 @@ def _check_number(push: Push, have: Known | None, holders: dict[str, Any], claim
     if number is None:
         return
     holder = holders.get(number)
-    taken_here = claimed.setdefault(number, push.key) != push.key
+    taken_here = number in claimed
     if taken_here or (holder is not None and (have is None or holder["id"] != have.id)):
         organization, external_id = (
             claimed[number] if holder is None or taken_here else (holder["organization"], holder["external_id"])
@@ -246,7 +256,7 @@ def _check_relations(push: Push, have: Known | None, holders: dict[str, Any], ta
             )
 
 
-async def _write(session: WriteSession, plans: Sequence[Plan], *, actor: str, now: datetime) -> None:
+async def _write(session: WriteSession, plans: Sequence[Plan]) -> None:
     driver = await session.driver()
     updates = [plan for plan in plans if plan.known is not None]
     contents = {plan.id: json.loads(plan.push.content.text) for plan in plans if _has_neighbours(plan)}
@@ -254,14 +264,13 @@ async def _write(session: WriteSession, plans: Sequence[Plan], *, actor: str, no
     if updates or contents or waiting:
         await lock_neighbourhood(session, [plan.id for plan in updates], [plan.push.content.fields for plan in plans])
         await _ensure_unchanged(driver, updates)
-    today = local_day(now)
+    today = max(local_day(plan.push.origin.now) for plan in plans)
     fresh = [plan for plan in plans if plan.publishes and not waiting and not _has_neighbours(plan)]
     rendered = {plan.id: _render_fresh(plan, today) for plan in fresh}
     new = [_policy_row(plan) | rendered.get(plan.id, {"version": 0}) for plan in plans if plan.known is None]
-    inserted = await repository.insert_policies(driver, new)
-    if len(inserted) != len(plans) - len(updates):
+    if new and len(await repository.insert_policies(driver, new)) != len(new):
         raise _Raced
-    await repository.insert_versions(driver, [_version_row(plan, actor, now) for plan in plans])
+    await repository.insert_versions(driver, [_version_row(plan) for plan in plans])
     if updates:
         await repository.bump_latest(driver, [_policy_row(plan) for plan in updates])
     for plan_id, row in rendered.items():
@@ -270,7 +279,7 @@ async def _write(session: WriteSession, plans: Sequence[Plan], *, actor: str, no
     if linked:
         await show_relations(session, linked, today=today)
     for plan in plans:
-        _record(session, plan, actor)
+        _record(session, plan)
 
 
 def _has_neighbours(plan: Plan) -> bool:
@@ -343,8 +352,8 @@ def _policy_row(plan: Plan) -> dict[str, Any]:
     }
 
 
-def _version_row(plan: Plan, actor: str, now: datetime) -> dict[str, Any]:
-    content, version = plan.push.content, plan.push.content.fields["version"]
+def _version_row(plan: Plan) -> dict[str, Any]:
+    content, version, origin = plan.push.content, plan.push.content.fields["version"], plan.push.origin
     published_on = plan.push.published_on if plan.publishes else None
     return {
         "policy_id": plan.id,
@@ -356,15 +365,16 @@ def _version_row(plan: Plan, actor: str, now: datetime) -> dict[str, Any]:
         "effective_on": content.text_effective_on(published_on),
         "instrument": version["instrument"],
         "published_on": published_on,
-        "released_at": now if plan.publishes else None,
-        "recorded_by": actor,
-        "recorded_at": now,
+        "released_at": origin.now if plan.publishes else None,
+        "recorded_by": origin.actor,
+        "recorded_at": origin.now,
     }
 
 
-def _record(session: WriteSession, plan: Plan, actor: str) -> None:
+def _record(session: WriteSession, plan: Plan) -> None:
     session.record(
-        actor=actor,
+        actor=plan.push.origin.actor,
+        request_id=plan.push.origin.request_id,
         action="policy.pushed" if plan.known else "policy.created",
         subject=str(plan.id),
         version=plan.number,
@@ -380,7 +390,7 @@ def record_etag(number: int, content_hash: str) -> str:
     return f'"{number}-{content_hash[:16]}"'
 
 
-def _receipt(plan: Plan, now: datetime) -> Receipt:
+def _receipt(plan: Plan) -> Receipt:
     return Receipt(
         outcome=Outcome.UPDATED if plan.known else Outcome.CREATED,
         id=plan.id,
@@ -389,11 +399,11 @@ def _receipt(plan: Plan, now: datetime) -> Receipt:
         version=plan.number,
         content_hash=plan.push.content.hash,
         public=plan.publishes,
-        recorded_at=now,
+        recorded_at=plan.push.origin.now,
     )
 
 
-def _receipt_of_known(push: Push, have: Known, number: int, now: datetime) -> Receipt:
+def _receipt_of_known(push: Push, have: Known, number: int) -> Receipt:
     return Receipt(
         outcome=Outcome.UNCHANGED,
         id=have.id,
@@ -402,5 +412,5 @@ def _receipt_of_known(push: Push, have: Known, number: int, now: datetime) -> Re
         version=number,
         content_hash=push.content.hash,
         public=have.state == "public" and (have.latest_released or number < have.latest_number),
-        recorded_at=now,
+        recorded_at=push.origin.now,
     )

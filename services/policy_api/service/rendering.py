@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import date
@@ -233,6 +234,15 @@ def render_interpretation(
         }
     )
     return representation, etag_of(version, representation)
+
+
+_VERSION = re.compile(rb'"version":[0-9]+')
+
+
+def differ(one: bytes, other: bytes) -> bool:
+    """Whether two representations of one policy say different things, their version numbers aside."""
+    # The first of that name is the policy's own: only its id stands before it.
+    return _VERSION.sub(b"", one, 1) != _VERSION.sub(b"", other, 1)
 
 
 def etag_of(version: int, representation: bytes) -> str:
