@@ -24,6 +24,7 @@ PUBLIC_CACHE = "public, max-age=5, stale-while-revalidate=30"
 PRIVATE_CACHE = "no-store"
 SCOPES_MEMBER = "x-required-scopes"
 FORM_MEDIA_TYPE = "application/x-www-form-urlencoded"
+MAX_DISCARDED_BYTES = 32_000_000
 MAX_JSON_DEPTH = 200  # jiter's own limit; deeper bodies are refused by the parser
 
 STATUS_TITLES = {
@@ -136,7 +137,7 @@ def _pointer(location: tuple[int | str, ...], base: str) -> str:
         if where in ("query", "header", "path", "cookie"):
             return {"query": "?", "header": "@", "path": "{", "cookie": "$"}[str(where)] + ".".join(map(str, rest))
         location = tuple(rest)
-    return base + "".join("/" + str(part).replace("~", "~0").replace("/", "~1") for part in location)
+    return base.rstrip("/") + "".join("/" + str(part).replace("~", "~0").replace("/", "~1") for part in location)
 
 
 def _sentence(error: Any) -> str:
@@ -229,14 +230,20 @@ def _has_nul(value: Any) -> bool:
 
 
 async def read_body(request: Request, *, limit: int) -> bytes:
-    """The whole body; TooLarge as soon as it exceeds `limit` bytes, without reading on."""
-    body = bytearray()
+    """The whole body; TooLarge when it exceeds `limit` bytes, of which no more is ever kept.
+
+    The rest is thrown away up to a bound: a connection that is closed on unread bytes is reset, and the caller, still
+    sending, would never see the answer.
+    """
+    body, size = bytearray(), 0
     async for chunk in request.stream():
-        body += chunk
-        if len(body) > limit:
-            raise TooLarge(
-                f"请求体超过上限{limit}字节；请拆分后提交", headers={"Connection": "close"}, limit_bytes=limit
-            )
+        size += len(chunk)
+        if size <= limit:
+            body += chunk
+        elif size > limit + MAX_DISCARDED_BYTES:
+            break
+    if size > limit:
+        raise TooLarge(f"请求体超过上限{limit}字节；请拆分后提交", headers={"Connection": "close"}, limit_bytes=limit)
     return bytes(body)
 
 

@@ -1,16 +1,11 @@
 """Pushing many policies: NDJSON in, one result line per input line out, in order."""
 
-from collections.abc import AsyncGenerator
-from typing import Any
-
 from fastapi import Request, Response
-from pydantic_core import to_json
 
 from services.policy_api.routes.policies import Pusher, ValidateOnly
 from services.policy_api.service.batch import Batch
 from shared.kit.clock import Now
 from shared.kit.http import DuplexResponse, UnsupportedMediaType, api_router, problems
-from shared.schemas.policies import BatchResult
 
 router = api_router(tags=["policies"])
 NDJSON = "application/x-ndjson"
@@ -38,20 +33,11 @@ NDJSON = "application/x-ndjson"
 async def push_batch(request: Request, caller: Pusher, now: Now, validate_only: ValidateOnly = False) -> Response:
     """One `BatchLine` a line in, one `BatchResult` a line out, in order. Lines are committed in chunks as they arrive.
 
-    A bad line is answered with its own problem document and never sinks its neighbours. Bounds: lines of a batch and
+    A bad line is answered with its own problem document, at most ten errors of it, and never sinks its neighbours. Bounds: lines of a batch and
     bytes of a line as documented in docs/operations.md; beyond them one last line says where the batch was cut.
     """
     content_type = request.headers.get("content-type", "").partition(";")[0].strip().lower()
     if content_type not in (NDJSON, "application/ndjson", "application/jsonl"):
         raise UnsupportedMediaType(f"批量推送应为 {NDJSON}（每行一个 JSON 对象）")
     batch = Batch(request.app.state.kit, caller, now, validate_only=validate_only)
-    return DuplexResponse(_lines(batch, request), media_type=NDJSON)
-
-
-async def _lines(batch: Batch, request: Request) -> AsyncGenerator[bytes, None]:
-    async for result in batch.run(request):
-        yield to_json(_compact(result), by_alias=True) + b"\n"
-
-
-def _compact(result: BatchResult) -> dict[str, Any]:
-    return result.model_dump(mode="python", exclude_none=True)
+    return DuplexResponse(batch.run(request), media_type=NDJSON)

@@ -6,13 +6,14 @@ Results wait in memory for a caller who sends everything before reading anything
 import asyncio
 import contextlib
 from collections import deque
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator, AsyncIterator
 from dataclasses import dataclass
 from datetime import datetime
 
 import asyncpg
 from fastapi import Request
 from pydantic import ValidationError
+from pydantic_core import to_json
 
 from services.policy_api.service.content import normalize_policy
 from services.policy_api.service.pushing import MAX_CHARACTERS_TOGETHER, Origin, Push, Result, push_policies
@@ -30,6 +31,8 @@ from shared.schemas.scopes import Scope
 
 logger = get_logger(__name__)
 _CHUNKS_UNDER_WAY = 3
+_ERRORS_OF_A_LINE = 10
+"""A batch of lines that are wrong in every field must not fill the memory with their errors."""
 
 
 class RepeatedInBatch(Conflict):
@@ -72,15 +75,14 @@ class Batch:
         self._origin = Origin(caller.client_id, now, request_id_var.get())
         self._validate_only = validate_only
         self._first_line: dict[tuple[str, str], int] = {}
-        self._results: asyncio.Queue[list[BatchResult] | None] = asyncio.Queue()
+        self._results: asyncio.Queue[bytes | None] = asyncio.Queue()
 
-    async def run(self, request: Request) -> AsyncIterator[BatchResult]:
-        """Results in the order of the lines, while the rest is still coming in."""
+    async def run(self, request: Request) -> AsyncGenerator[bytes, None]:
+        """Results (NDJSON of BatchResult) in the order of the lines, while the rest is still coming in."""
         work = asyncio.create_task(self._work(request))
         try:
             while (results := await self._results.get()) is not None:
-                for result in results:
-                    yield result
+                yield results
             await work
         finally:
             work.cancel()
@@ -135,8 +137,9 @@ class Batch:
         """Its results follow its commit, in the order of its lines."""
         outcomes = iter(await chunk.task)
         results = [next(outcomes) if isinstance(line.content, Push) else line.content for line in chunk.lines]
+        # As bytes: they may wait for a caller who reads late, and objects take many times the room.
         await self._results.put(
-            [_result(line.number, result) for line, result in zip(chunk.lines, results, strict=True)]
+            b"".join(_result(line.number, result) for line, result in zip(chunk.lines, results, strict=True))
         )
 
     async def _read(self, number: int, raw: bytes | None) -> Push | DomainError:
@@ -168,6 +171,8 @@ class Batch:
         try:
             async with self._kit.database.write() as session:
                 return await push_policies(session, pushes, validate_only=self._validate_only)
+        except Unavailable as error:
+            return [error for _ in pushes]
         except Exception as error:
             # Foreseen in many wrappings (SQLAlchemy's, asyncpg's); what is neither away nor refusing is a fault of ours.
             if not (is_unavailable(error) or isinstance(error, asyncpg.PostgresError | asyncpg.InterfaceError)):
@@ -188,7 +193,12 @@ def _parse(raw: bytes) -> BatchLine:
         raise RuleViolation("请按所列各项改正本行", errors=describe_invalid(errors, base="/")) from error
 
 
-def _result(number: int, result: Result) -> BatchResult:
+def _result(number: int, result: Result) -> bytes:
     if isinstance(result, DomainError):
-        return BatchResult(line=number, status=result.status, problem=problem_facts(result))
-    return BatchResult(line=number, status=201 if result.outcome is Outcome.CREATED else 200, receipt=result)
+        problem = problem_facts(result)
+        if "errors" in problem:
+            problem["errors"] = problem["errors"][:_ERRORS_OF_A_LINE]
+        answer = BatchResult(line=number, status=result.status, problem=problem)
+    else:
+        answer = BatchResult(line=number, status=201 if result.outcome is Outcome.CREATED else 200, receipt=result)
+    return to_json(answer.model_dump(exclude_none=True), by_alias=True) + b"\n"

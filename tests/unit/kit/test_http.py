@@ -13,6 +13,7 @@ from pydantic import BaseModel, Field, ValidationError
 from starlette.requests import Request
 from starlette.types import Message
 
+from shared.kit import http
 from shared.kit.errors import DomainError, MalformedBody, StaleVersion, TooLarge
 from shared.kit.http import (
     check_if_match,
@@ -81,7 +82,10 @@ async def test_body_within_the_bound_is_read(size: int) -> None:
     assert await read_body(request_of([b"x" * size]), limit=10) == b"x" * size
 
 
-async def test_body_beyond_the_bound_is_not_read_on() -> None:
+async def test_body_beyond_the_bound_is_thrown_away_and_in_the_end_not_read_on(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(http, "MAX_DISCARDED_BYTES", 20)
     taken = []
 
     async def receive() -> Message:
@@ -91,7 +95,7 @@ async def test_body_beyond_the_bound_is_not_read_on() -> None:
     endless = Request({"type": "http", "method": "POST", "path": "/", "headers": [], "query_string": b""}, receive)
     with pytest.raises(TooLarge) as refusal:
         await read_body(endless, limit=10)
-    assert (len(taken), refusal.value.facts) == (2, {"limit_bytes": 10})
+    assert (len(taken), refusal.value.facts) == (6, {"limit_bytes": 10})
 
 
 JSON_VALUES = st.recursive(
