@@ -34,7 +34,7 @@ _DATE_NAMES = {
     "repealed_on": "废止日期",
 }
 _TEXTS = ("title", "body", "summary", "addressee", "copies_to", "publicity_reason", "expiry_reason", "combo_class")
-_FIRST_YEAR = 1949
+FIRST_YEAR = 1949
 _YEARS_AHEAD = 50
 _TRAILING_NOTE = re.compile(r"[\s　]*[（(][^（）()]{1,40}[）)]$")
 # 规章制定程序条例第七条: 规章的名称一般称“规定”、“办法”，但不得称“条例”. A decision amends or repeals one.
@@ -143,8 +143,8 @@ def _check_plausible(wanted: PolicyInput, today: date) -> Errors:
     for pointer, label, day in days:
         if day is None:
             continue
-        if day.year < _FIRST_YEAR:
-            yield pointer, f"{label}不应早于{_FIRST_YEAR}年，收到的是{day.isoformat()}"
+        if day.year < FIRST_YEAR:
+            yield pointer, f"{label}不应早于{FIRST_YEAR}年，收到的是{day.isoformat()}"
         elif day.year > today.year + _YEARS_AHEAD:
             advice = "；长期有效的文件请不填有效期，并写明无有效期的理由" if pointer == "/expires_on" else ""
             yield pointer, f"{label}晚于{_YEARS_AHEAD}年之后，收到的是{day.isoformat()}{advice}"
@@ -214,6 +214,8 @@ def _check_lists(wanted: PolicyInput) -> Errors:
         name = issuer.strip()
         if not name or len(name) > 120:
             yield f"/issuers/{index}", "发文机关名称应为1至120个字"
+        elif any(char < " " for char in name):
+            yield f"/issuers/{index}", "发文机关名称中不能有控制字符"
         elif name in seen:
             yield f"/issuers/{index}", f"发文机关“{name}”重复"
         seen.add(name)

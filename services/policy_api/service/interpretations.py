@@ -10,6 +10,7 @@ from uuid_utils.compat import uuid7
 
 from services.policy_api.repository import interpretations as repository
 from services.policy_api.repository import reading
+from services.policy_api.rules.checks import FIRST_YEAR
 from services.policy_api.rules.doc_number import parse_doc_number
 from services.policy_api.service.content import Content, normalize_interpretation
 from services.policy_api.service.publication import lock_neighbourhood, publish_interpretations, refresh
@@ -43,6 +44,9 @@ async def import_interpretation(
     if wanted.published_on > local_day(now):
         errors = [InvalidField(pointer="/published_on", detail="发布日期不能在今天之后")]
         raise RuleViolation("导入的解读应是已经发布的", errors=errors)
+    if wanted.published_on.year < FIRST_YEAR:
+        errors = [InvalidField(pointer="/published_on", detail=f"发布日期不应早于{FIRST_YEAR}年")]
+        raise RuleViolation("解读的发布日期不可信", errors=errors)
     content = normalize_interpretation(wanted)
     driver = await session.driver()
     policy_id = await _find_policy(driver, organization.code, wanted)

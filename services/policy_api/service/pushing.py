@@ -25,7 +25,7 @@ from services.policy_api.service.rendering import CHANGES_TARGET, PolicyFacts, T
 from shared.kit.clock import local_day
 from shared.kit.database import WriteSession
 from shared.kit.errors import DomainError, IllegalMove, NotFound, OutsideSubtree, RuleViolation, Unavailable
-from shared.kit.http import check_if_match
+from shared.kit.http import check_if_match, check_if_match_absent
 from shared.kit.log import Announcement
 from shared.schemas.organizations import Organization
 from shared.schemas.policies import Outcome, Receipt
@@ -206,7 +206,8 @@ def _check_if_match(push: Push, have: Known | None) -> None:
     if push.if_match is None:
         return
     if have is None:
-        raise NotFound("没有可供替换的文件：If-Match 只用于已有文件")
+        check_if_match_absent(push.if_match)
+        return
     own = record_etag(have.latest_number, have.latest_hash)
     etag = have.etag if have.etag is not None and have.etag in push.if_match else own
     check_if_match(push.if_match, etag=etag, version=have.latest_number)
