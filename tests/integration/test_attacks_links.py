@@ -142,6 +142,38 @@ async def test_relation_to_a_withdrawn_document_is_kept_without_a_link(
     assert (await read(library, act))["relations"][0]["policy_id"] is None
 
 
+async def test_an_older_text_imported_later_leaves_the_relations_of_the_text_in_force(
+    library: Suite, importer: dict[str, str]
+) -> None:
+    old = await push(library, importer, "old")
+    act = published(
+        relations=[{"type": "repeals", "target_id": old}], version={"label": "修订", "effective_on": "2026-05-01"}
+    )
+    await put(library, importer, "act", act)
+    original = act | {
+        "relations": [],
+        "version": {"label": "原始", "effective_on": "2026-03-10"},
+        "summary": "原始文本",
+    }
+    assert (await put(library, importer, "act", original)).status_code == 200
+    assert (await read(library, old))["validity"] == "repealed"
+
+
+async def test_a_repeal_that_a_later_text_brings_begins_with_that_text(
+    library: Suite, importer: dict[str, str]
+) -> None:
+    old = await push(library, importer, "old")
+    original = published(version={"label": "原始", "effective_on": "2026-03-10"})
+    await put(library, importer, "act", original)
+    later = original | {
+        "relations": [{"type": "repeals", "target_id": old}],
+        "version": {"label": "修订", "effective_on": "2026-09-01"},
+    }
+    await put(library, importer, "act", later)
+    assert (await read(library, old, as_of="2026-08-31"))["validity"] == "in_force"
+    assert (await read(library, old, as_of="2026-09-01"))["validity"] == "repealed"
+
+
 def explanation(policy_id: str, **changes: Any) -> dict[str, Any]:
     return {
         "title": "一图读懂社区食堂",

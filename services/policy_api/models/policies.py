@@ -126,6 +126,9 @@ class RelationRow(Base):
     target_doc_no: Mapped[str | None]
     target_title: Mapped[str | None]
     articles: Mapped[list[str]]
+    effective_on: Mapped[date | None] = mapped_column(
+        comment="First day of the first text that says it; empty: the document's first day."
+    )
 
 
 class RenderingRow(Base):

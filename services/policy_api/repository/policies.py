@@ -185,9 +185,48 @@ async def load_version(driver: asyncpg.Connection | asyncpg.Pool, policy_id: UUI
     )
 
 
-async def delete_relations(driver: asyncpg.Connection, sources: Sequence[UUID]) -> set[UUID]:
-    """Forget what these policies said of others; returns whom they spoke of."""
-    rows = await driver.fetch("DELETE FROM relation WHERE source_id = ANY($1::uuid[]) RETURNING target_id", sources)
+async def list_last_days(driver: asyncpg.Connection, ids: Sequence[UUID]) -> dict[UUID, date]:
+    """The first day of the last public text of each of these policies, in force or to come."""
+    rows = await driver.fetch(
+        """
+        SELECT policy_id, max(effective_on) AS day FROM policy_version
+        WHERE policy_id = ANY($1::uuid[]) AND released_at IS NOT NULL GROUP BY policy_id
+        """,
+        ids,
+    )
+    return {row["policy_id"]: row["day"] for row in rows}
+
+
+async def delete_relations(driver: asyncpg.Connection, sources: Sequence[UUID]) -> Rows:
+    """Forget what these policies said of others; returns it."""
+    rows: Rows = await driver.fetch(
+        """
+        DELETE FROM relation WHERE source_id = ANY($1::uuid[])
+        RETURNING source_id, type, target_id, target_doc_no, target_title, effective_on
+        """,
+        sources,
+    )
+    return rows
+
+
+async def begin_relations_earlier(
+    driver: asyncpg.Connection, source: UUID, relations: Sequence[dict[str, Any]], day: date
+) -> set[UUID]:
+    """Date relations back that an earlier text says already; returns whom they speak of."""
+    rows = await driver.fetch(
+        """
+        UPDATE relation SET effective_on = $5
+        FROM unnest($2::text[], $3::uuid[], $4::text[]) AS said(type, target_id, target_doc_no)
+        WHERE source_id = $1 AND relation.type = said.type AND coalesce(relation.effective_on, $5) >= $5
+          AND (relation.target_id = said.target_id OR relation.target_doc_no = said.target_doc_no)
+        RETURNING relation.target_id
+        """,
+        source,
+        [str(relation["type"]) for relation in relations],
+        [relation["target_id"] and UUID(str(relation["target_id"])) for relation in relations],
+        [relation["target_doc_no"] for relation in relations],
+        day,
+    )
     return {row["target_id"] for row in rows if row["target_id"] is not None}
 
 
@@ -195,13 +234,13 @@ async def insert_relations(driver: asyncpg.Connection, rows: Sequence[dict[str, 
     """Store relations of public policies, resolved where the target is known."""
     await driver.executemany(
         """
-        INSERT INTO relation (source_id, position, type, target_id, target_doc_no, target_title, articles)
-        VALUES ($1, $2, $3, $4, $5, $6, $7)
+        INSERT INTO relation (source_id, position, type, target_id, target_doc_no, target_title, articles, effective_on)
+        VALUES ($1, $2, $3, $4, $5, $6, $7, $8)
         """,
         [
             (
                 *(row["source_id"], row["position"], row["type"], row["target_id"], row["target_doc_no"]),
-                *(row["target_title"], row["articles"]),
+                *(row["target_title"], row["articles"], row["effective_on"]),
             )
             for row in rows
         ],
@@ -268,7 +307,8 @@ async def load_facts(driver: asyncpg.Connection | asyncpg.Pool, ids: Sequence[UU
                 FROM relation LEFT JOIN policy AS target ON target.id = relation.target_id AND target.state = 'public'
                 WHERE relation.source_id = policy.id) AS outgoing,
                (SELECT array_agg(ROW(relation.type, source.id, source.title, source.doc_no, relation.articles,
-                                     source.effective_on) ORDER BY source.published_on, source.id, relation.position)
+                                     coalesce(relation.effective_on, source.effective_on))
+                                 ORDER BY source.published_on, source.id, relation.position)
                 FROM relation JOIN policy AS source ON source.id = relation.source_id AND source.state = 'public'
                 WHERE relation.target_id = policy.id) AS incoming,
                (SELECT array_agg(ROW(id, title, form, stage, published_on) ORDER BY published_on, id)

@@ -21,6 +21,7 @@ from services.policy_api.service.rendering import (
     Rendered,
     TextFacts,
     differ,
+    parse_day,
     render_interpretation,
     render_policy,
     shown_text,
@@ -194,17 +195,26 @@ async def publish_interpretations(
     await refresh(session, {row["policy_id"] for row in rows}, today=today)
 
 
-async def write_relations(session: WriteSession, contents: dict[UUID, dict[str, Any]]) -> set[UUID]:
+async def write_relations(session: WriteSession, contents: dict[UUID, dict[str, Any]], *, today: date) -> set[UUID]:
     """Replace what public policies say of others; returns every policy whose representation that touches.
 
-    The caller has checked the relations and holds the locks.
+    The last text speaks for its document: one of an earlier day, recorded later, only dates back what both say. The
+    caller has checked the relations and holds the locks.
     """
     driver = await session.driver()
-    touched = await repository.delete_relations(driver, list(contents))
+    last = await repository.list_last_days(driver, list(contents))
+    days = {policy_id: _day_of_text(content) or today for policy_id, content in contents.items()}
+    touched: set[UUID] = set()
+    for policy_id in [policy_id for policy_id in contents if last[policy_id] > days[policy_id]]:
+        said = contents[policy_id]["relations"]
+        touched |= await repository.begin_relations_earlier(driver, policy_id, said, days[policy_id])
+    speaking = [policy_id for policy_id in contents if last[policy_id] <= days[policy_id]]
+    former = await repository.delete_relations(driver, speaking)
+    touched |= {row["target_id"] for row in former if row["target_id"] is not None}
     relations = [
         (policy_id, position, relation)
-        for policy_id, content in contents.items()
-        for position, relation in enumerate(content["relations"])
+        for policy_id in speaking
+        for position, relation in enumerate(contents[policy_id]["relations"])
     ]
     if not relations:
         return touched
@@ -212,8 +222,21 @@ async def write_relations(session: WriteSession, contents: dict[UUID, dict[str, 
     found = await repository.find_by_doc_nos(driver, numbers) if numbers else []
     held = {row["doc_no"]: row["id"] for row in found if row["state"] == "public"}
     rows = [_relation_row(policy_id, position, relation, held) for policy_id, position, relation in relations]
+    began = {_identity_of(row): row["effective_on"] for row in former}
+    for row in rows:
+        row["effective_on"] = began.get(_identity_of(row), days[row["source_id"]])
     await repository.insert_relations(driver, rows)
     return touched | {row["target_id"] for row in rows if row["target_id"] is not None}
+
+
+def _day_of_text(content: dict[str, Any]) -> date | None:
+    """From which day a text is its document's; None for a draft that leaves it to its release."""
+    return parse_day(content["version"]["effective_on"] or content["effective_on"] or content["published_on"])
+
+
+def _identity_of(row: Any) -> tuple[Any, ...]:
+    """By which a relation is known again in the next text."""
+    return row["source_id"], row["type"], row["target_id"] or row["target_doc_no"] or row["target_title"]
 
 
 def _relation_row(policy_id: UUID, position: int, relation: dict[str, Any], held: dict[str, UUID]) -> dict[str, Any]:
@@ -294,7 +317,7 @@ async def show_relations(
     touched = set(contents)
     # First the documents themselves, so that relations among them find each other.
     versions = await refresh(session, contents, today=today)
-    touched |= await write_relations(session, contents)
+    touched |= await write_relations(session, contents, today=today)
     touched |= await repository.bind_pending(driver, list(contents), sorted(CHANGES_TARGET))
     if touched != set(contents) or any(content["relations"] for content in contents.values()):
         versions |= await refresh(session, touched, today=today)
