@@ -1,11 +1,13 @@
 """Documents that speak of each other, attacked: what one side says after the other was changed, released or withdrawn."""
 
 import asyncio
+from datetime import date
 from typing import Any
 
 import httpx
 import pytest
 
+from services.policy_api.service.publication import refresh_due
 from shared.schemas.scopes import Scope
 from tests.dossiers import Case, open_office
 from tests.policies import policy, published
@@ -288,3 +290,17 @@ async def test_a_draft_taken_back_to_the_public_text_is_not_called_unchanged(
     versions = (await library.policy.get(f"/v1/policies/{case.policy_id}/versions", headers=office.drafter)).json()
     assert versions["items"][-1]["content_hash"] == back["content_hash"]
     assert (back["version"], back["public"]) == (3, False)
+
+
+async def test_a_date_that_gives_a_document_a_number_taken_meanwhile_stops_no_other(
+    library: Suite, importer: dict[str, str]
+) -> None:
+    first, number = published(), "泉政字〔2026〕301号"
+    await put(library, importer, "a", first)
+    later = first | {"doc_no": number, "version": {"label": "修订", "effective_on": "2027-09-01"}}
+    await put(library, importer, "a", later)
+    await push(library, importer, "b", doc_no=number)
+    other = await push(library, importer, "c", expires_on="2027-08-31")
+    async with library.apps["policy"].state.kit.database.write() as session:
+        assert await refresh_due(session, today=date(2027, 9, 1), limit=10) == 2
+    assert (await last_told(library, importer, other))["validity"] == "lapsed"
