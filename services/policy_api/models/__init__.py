@@ -4,6 +4,7 @@ from services.policy_api.models.base import Base
 from services.policy_api.models.dossiers import DossierActRow, DossierRow
 from services.policy_api.models.policies import (
     InterpretationRow,
+    PolicyIssuerRow,
     PolicyRow,
     PolicyVersionRow,
     RelationRow,
@@ -15,6 +16,7 @@ __all__ = [
     "DossierActRow",
     "DossierRow",
     "InterpretationRow",
+    "PolicyIssuerRow",
     "PolicyRow",
     "PolicyVersionRow",
     "RelationRow",

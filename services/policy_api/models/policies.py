@@ -31,23 +31,17 @@ class PolicyRow(Base):
                 ("level", "level"),
                 ("kind", "kind"),
                 ("doc_class", "doc_class"),
-                ("theme", "theme", "subtheme"),
+                ("theme", "theme"),
+                ("subtheme", "theme", "subtheme"),
                 ("year", "year"),
-                ("repealed", sa.text("(repealed_on IS NOT NULL)")),
+                ("validity", "validity"),
             )
         ),
-        sa.Index("ix_policy_issuers", "issuers", postgresql_using="gin", postgresql_where=IS_PUBLIC),
         sa.Index(
             "ix_policy_doc_no_trigram",
             "doc_no",
             postgresql_using="gin",
             postgresql_ops={"doc_no": "public.gin_trgm_ops"},
-        ),
-        sa.Index("ix_policy_public_effective_on", "effective_on", postgresql_where=IS_PUBLIC),
-        sa.Index(
-            "ix_policy_expires_on",
-            "expires_on",
-            postgresql_where=sa.text("state = 'public' AND expires_on IS NOT NULL"),
         ),
         sa.Index(
             "ix_policy_next_change_on",
@@ -78,11 +72,25 @@ class PolicyRow(Base):
     effective_on: Mapped[date | None]
     expires_on: Mapped[date | None]
     repealed_on: Mapped[date | None]
+    validity: Mapped[str | None] = mapped_column(comment="As the representation says; a date may have overtaken it.")
     next_change_on: Mapped[date | None] = mapped_column(comment="When the representation changes by date alone.")
     representation: Mapped[bytes | None] = mapped_column(comment="Stored uncompressed, so that a read copies it.")
     listing: Mapped[bytes | None] = mapped_column(comment="The representation without text and outline, for lists.")
     etag: Mapped[str | None]
     changed_at: Mapped[datetime] = mapped_column(server_default=sa.func.now())
+
+
+class PolicyIssuerRow(Base):
+    """Public policies by each of their issuers, in the order of lists.
+
+    An index such as PostgreSQL does not have for arrays; triggers on `policy` keep it, whoever writes there.
+    """
+
+    __tablename__ = "policy_issuer"
+
+    issuer: Mapped[str] = mapped_column(primary_key=True)
+    published_on: Mapped[date] = mapped_column(primary_key=True)
+    policy_id: Mapped[UUID] = mapped_column(primary_key=True)
 
 
 class PolicyVersionRow(Base):
@@ -151,6 +159,7 @@ class InterpretationRow(Base):
         sa.CheckConstraint("state IN ('draft', 'public', 'withdrawn')", name="state"),
         sa.CheckConstraint("(state = 'public') = (representation IS NOT NULL)", name="public_is_rendered"),
         sa.Index("ix_interpretation_policy_id", "policy_id", "published_on", "id"),
+        sa.Index("ix_interpretation_public_all", "published_on", "id", postgresql_where=IS_PUBLIC),
     )
 
     id: Mapped[UUID] = mapped_column(primary_key=True)

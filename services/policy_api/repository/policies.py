@@ -59,6 +59,7 @@ _IDENTITY = ("id", "organization", "organization_name", "path", "level", "divisi
 _RENDERED = (
     *("version", "title", "doc_no", "doc_class", "kind", "theme", "subtheme", "issuers", "year", "published_on"),
     *("effective_on", "expires_on", "repealed_on", "next_change_on", "representation", "listing", "etag"),
+    "validity",
 )
 
 
@@ -84,18 +85,18 @@ async def insert_policies(driver: asyncpg.Connection, rows: Sequence[dict[str, A
         INSERT INTO policy (id, organization, organization_name, organization_path, level, division_code, external_id,
                             state, latest_number, version, title, doc_no, doc_class, kind, theme, subtheme, issuers, year,
                             published_on, effective_on, expires_on, repealed_on, next_change_on, representation, listing,
-                            etag)
+                            etag, validity)
         SELECT id, organization, organization_name, string_to_array(path, ','), level, division_code, external_id,
                CASE WHEN representation IS NULL THEN 'draft' ELSE 'public' END, 1, version, title, doc_no, doc_class, kind,
                theme, subtheme, string_to_array(issuers, E'\\x1f'), year, published_on, effective_on, expires_on,
-               repealed_on, next_change_on, representation, listing, etag
+               repealed_on, next_change_on, representation, listing, etag, validity
         FROM unnest($1::uuid[], $2::text[], $3::text[], $4::text[], $5::text[], $6::text[], $7::text[], $8::bigint[],
                     $9::text[], $10::text[], $11::text[], $12::text[], $13::text[], $14::text[], $15::text[],
                     $16::bigint[], $17::date[], $18::date[], $19::date[], $20::date[], $21::date[], $22::bytea[],
-                    $23::bytea[], $24::text[])
+                    $23::bytea[], $24::text[], $25::text[])
           AS new(id, organization, organization_name, path, level, division_code, external_id, version, title, doc_no,
                  doc_class, kind, theme, subtheme, issuers, year, published_on, effective_on, expires_on, repealed_on,
-                 next_change_on, representation, listing, etag)
+                 next_change_on, representation, listing, etag, validity)
         ON CONFLICT DO NOTHING RETURNING id
         """,
         *(_column(rows, name) for name in (*_IDENTITY, *_RENDERED)),
@@ -362,12 +363,12 @@ async def store_rendered(driver: asyncpg.Connection, rows: Sequence[dict[str, An
                issuers = string_to_array(new.issuers, E'\\x1f'), year = new.year, published_on = new.published_on,
                effective_on = new.effective_on, expires_on = new.expires_on, repealed_on = new.repealed_on,
                next_change_on = new.next_change_on, representation = new.representation, listing = new.listing,
-               etag = new.etag, changed_at = now()
+               etag = new.etag, validity = new.validity, changed_at = now()
         FROM unnest($1::uuid[], $2::bigint[], $3::text[], $4::text[], $5::text[], $6::text[], $7::text[], $8::text[],
                     $9::text[], $10::bigint[], $11::date[], $12::date[], $13::date[], $14::date[], $15::date[],
-                    $16::bytea[], $17::bytea[], $18::text[])
+                    $16::bytea[], $17::bytea[], $18::text[], $19::text[])
           AS new(id, version, title, doc_no, doc_class, kind, theme, subtheme, issuers, year, published_on, effective_on,
-                 expires_on, repealed_on, next_change_on, representation, listing, etag)
+                 expires_on, repealed_on, next_change_on, representation, listing, etag, validity)
         WHERE policy.id = new.id AND policy.version = new.version - 1 RETURNING policy.id
         """,
         *(_column(rows, name) for name in ("id", *_RENDERED)),

@@ -1,7 +1,6 @@
 """Statements that answer readers. No decisions, no writes."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import date
 from typing import Any, TypeAlias
 from uuid import UUID
@@ -78,17 +77,21 @@ async def list_public_interpretations(
     reads: Reads, *, policy_id: UUID | None, after: tuple[date, UUID] | None, limit: int
 ) -> Rows:
     """Newest first, one more than `limit` when there are more."""
+    values: list[Any] = [limit + 1]
+    conditions = ["state = 'public'"]
+    # Only the conditions that are asked for enter the statement, so that each list has its index.
+    if policy_id is not None:
+        values.append(policy_id)
+        conditions.append(f"policy_id = ${len(values)}")
+    if after is not None:
+        values += after
+        conditions.append(f"(published_on, id) < (${len(values) - 1}::date, ${len(values)}::uuid)")
     rows: Rows = await reads.fetch(
-        """
-        SELECT id, published_on, representation FROM interpretation
-        WHERE state = 'public' AND ($1::uuid IS NULL OR policy_id = $1)
-          AND ($2::date IS NULL OR (published_on, id) < ($2, $3::uuid))
-        ORDER BY published_on DESC, id DESC LIMIT $4
-        """,
-        policy_id,
-        after[0] if after else None,
-        after[1] if after else None,
-        limit + 1,
+        f"""
+        SELECT id, published_on, representation FROM interpretation WHERE {" AND ".join(conditions)}
+        ORDER BY published_on DESC, id DESC LIMIT $1
+        """,  # noqa: S608  # fragments are constants of this module, values are bound
+        *values,
     )
     return rows
 
@@ -102,67 +105,6 @@ async def list_public_states(reads: Reads, ids: Sequence[UUID]) -> Rows:
         SELECT id, version, 'interpretation' FROM interpretation WHERE id = ANY($1::uuid[]) AND state = 'public'
         """,
         ids,
-    )
-    return rows
-
-
-@dataclass(frozen=True)
-class PolicyFilter:
-    """What a list is narrowed to; None does not narrow."""
-
-    organization: str | None = None
-    issuer: str | None = None
-    level: str | None = None
-    kind: str | None = None
-    doc_class: str | None = None
-    theme: str | None = None
-    subtheme: str | None = None
-    year: int | None = None
-    status: str | None = None
-    doc_no: str | None = None
-
-
-_EQUAL = ("organization", "level", "kind", "doc_class", "theme", "subtheme", "year")
-# The same as rules.validity.validity_on, for an index to answer; a test compares the two.
-_NOT_REPEALED = "(repealed_on IS NULL OR repealed_on > {today})"
-_STATUS = {
-    "repealed": "repealed_on <= {today} AND (repealed_on IS NOT NULL) = true",
-    "not_yet": f"effective_on > {{today}} AND {_NOT_REPEALED}",
-    "lapsed": f"expires_on < {{today}} AND effective_on <= {{today}} AND {_NOT_REPEALED}",
-    "in_force": f"effective_on <= {{today}} AND (expires_on IS NULL OR expires_on >= {{today}}) AND {_NOT_REPEALED}",
-}
-
-
-async def list_public(
-    reads: Reads, wanted: PolicyFilter, *, today: date, after: tuple[date, UUID] | None, limit: int
-) -> Rows:
-    """Listings, newest publication first, one more than `limit` when there are more.
-
-    Only the conditions that are asked for enter the statement, so that each has its index.
-    """
-    values: list[Any] = []
-
-    def bind(value: Any) -> str:
-        values.append(value)
-        return f"${len(values)}"
-
-    conditions = ["state = 'public'"]
-    conditions += [f"{name} = {bind(getattr(wanted, name))}" for name in _EQUAL if getattr(wanted, name) is not None]
-    if wanted.issuer is not None:
-        conditions.append(f"issuers @> ARRAY[{bind(wanted.issuer)}::text]")
-    if wanted.doc_no is not None:
-        pattern = wanted.doc_no.replace("\\", r"\\").replace("%", r"\%").replace("_", r"\_")
-        conditions.append(f"doc_no LIKE {bind('%' + pattern + '%')}")
-    if wanted.status is not None:
-        conditions.append(_STATUS[wanted.status].format(today=f"{bind(today)}::date"))
-    if after is not None:
-        conditions.append(f"(published_on, id) < ({bind(after[0])}::date, {bind(after[1])}::uuid)")
-    rows: Rows = await reads.fetch(
-        f"""
-        SELECT id, published_on, listing, next_change_on FROM policy WHERE {" AND ".join(conditions)}
-        ORDER BY published_on DESC, id DESC LIMIT {bind(limit + 1)}
-        """,  # noqa: S608  # fragments are constants of this module, values are bound
-        *values,
     )
     return rows
 

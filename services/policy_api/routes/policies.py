@@ -10,7 +10,7 @@ from pydantic import BaseModel, Field
 from pydantic_core import to_json
 
 from services.policy_api.repository import reading as repository
-from services.policy_api.repository.reading import PolicyFilter
+from services.policy_api.repository.listing import PolicyFilter, list_public
 from services.policy_api.rules.compare import render_html
 from services.policy_api.rules.doc_number import parse_doc_number
 from services.policy_api.rules.themes import check_theme, theme_levels
@@ -173,7 +173,11 @@ async def list_policies(
     cursor: Annotated[str | None, Query(title="游标", max_length=600)] = None,
     limit: Annotated[int, Query(title="条数", ge=1, le=100)] = 20,
 ) -> Response:
-    """Public, newest publication first. A cursor belongs to the filters it was made with; `Link` names the next page."""
+    """Public, newest publication first. A cursor belongs to the filters it was made with; `Link` names the next page.
+
+    Under several filters that rarely meet, a page may be shorter than asked for, even empty, and go on: the list ends
+    where `next_cursor` is null.
+    """
     wanted = PolicyFilter(
         organization,
         issuer,
@@ -189,14 +193,14 @@ async def list_policies(
     kind_of_list = f"policies:{wanted}"
     after = _after(cursors.open(kind_of_list, cursor)) if cursor else None
     today = local_day(now)
-    rows = await repository.list_public(reads, wanted, today=today, after=after, limit=limit)
-    items = {row["id"]: row["listing"] for row in rows[:limit]}
-    overtaken = [row["id"] for row in rows[:limit] if row["next_change_on"] and row["next_change_on"] <= today]
+    listed = await list_public(reads, wanted, today=today, after=after, limit=limit)
+    items = {row["id"]: row["listing"] for row in listed.rows}
+    overtaken = [row["id"] for row in listed.rows if row["next_change_on"] and row["next_change_on"] <= today]
     if overtaken:
         rendered = await service.render_many(reads, overtaken, day=today, historic=False)
         items |= {policy_id: one.listing for policy_id, one in rendered.items()}
-    last = rows[limit - 1] if len(rows) > limit else None
-    more = cursors.seal(kind_of_list, [last["published_on"].isoformat(), str(last["id"])]) if last else None
+    on = listed.go_on_after
+    more = cursors.seal(kind_of_list, [on[0].isoformat(), str(on[1])]) if on else None
     return page_response(request, list(items.values()), more)
 
 

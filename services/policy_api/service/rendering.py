@@ -197,6 +197,7 @@ def _columns(document: dict[str, Any], lifetime: Lifetime, next_change_on: date 
         "expires_on": lifetime.expires_on,
         "repealed_on": lifetime.repealed_on,
         "next_change_on": next_change_on,
+        "validity": str(document["validity"]),
     }
 
 
