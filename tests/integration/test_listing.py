@@ -1,5 +1,6 @@
 """Lists of policies: every filter and every two of them give what a plain comparison gives, and look at few rows for it."""
 
+import asyncio
 import json
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
@@ -10,13 +11,16 @@ from typing import Any
 
 import asyncpg
 import pytest
+from alembic import command
 
 from services.policy_api.repository import listing
 from services.policy_api.repository.listing import PolicyFilter, list_public
 from services.policy_api.rules.validity import Lifetime, validity_on
 from services.policy_api.service.publication import refresh_due
 from shared.kit.database import Database
+from shared.kit.migrations import alembic_config
 from shared.schemas.scopes import Scope
+from tests.conftest import PACKAGES
 from tests.policies import policy
 from tests.services import BUREAU_A, CITY, DISTRICT_A, Suite
 from tools.bench.plans import bound_of, explain_lists
@@ -185,6 +189,52 @@ async def test_every_filter_and_every_two_find_what_a_plain_comparison_finds(
     async with database.write() as session:
         assert await refresh_due(session, today=later, limit=COUNT) == len(overtaken)
     await check_all(library, documents, today=later)
+
+
+async def test_library_from_before_is_listed_alike(
+    library: Suite, importer: dict[str, str], database_url: Callable[[str], str]
+) -> None:
+    at(library, TODAY)
+    documents = await fill(library, importer)
+    config = alembic_config(PACKAGES["policy"], database_url=database_url("policy"), schema="policy")
+    await asyncio.to_thread(command.downgrade, config, "0004")
+    await asyncio.to_thread(command.upgrade, config, "head")
+    await check_all(library, documents, today=TODAY + timedelta(days=25))
+
+
+async def test_document_that_comes_while_a_list_is_read_hides_no_other(
+    library: Suite, importer: dict[str, str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(listing, "FIRST_LOOK", 3)
+    monkeypatch.setattr(listing, "WINDOW", 8)
+    at(library, TODAY)
+
+    def on(day: date, name: str, kind: str, doc_class: str) -> dict[str, Any]:
+        days = dict.fromkeys(("signed_on", "published_on", "effective_on"), day.isoformat())
+        facts = {"kind": kind, "doc_class": doc_class, "doc_no": None}
+        return policy(organization=CITY, external_id=name, **facts, **days)
+
+    lines = [
+        on(
+            TODAY - timedelta(days=5 * number),
+            f"list-{number}",
+            "notice" if number % 2 else "reply",
+            "normative" if number % 2 or number % 10 == 0 else "other",
+        )
+        for number in range(60)
+    ]
+    expected = (await push(library, importer, lines))[::10]
+    find_rarest = listing._find_rarest
+
+    async def and_then_one_comes(*args: Any, **options: Any) -> Any:
+        walk, end = await find_rarest(*args, **options)
+        if end is not None and options["length"] == listing.WINDOW:
+            line = on(end[0] + timedelta(days=1), f"list-before-{end[1]}", "reply", "other")
+            await push(library, importer, [line])
+        return walk, end
+
+    monkeypatch.setattr(listing, "_find_rarest", and_then_one_comes)
+    assert await walk(library, PolicyFilter(kind="reply", doc_class="normative"), today=TODAY) == expected
 
 
 async def test_page_that_ends_early_names_the_next(

@@ -79,8 +79,9 @@ async def list_public(reads: Reads, wanted: PolicyFilter, *, today: date, after:
         return _cut(rows, limit)
     for length in (FIRST_LOOK, WINDOW):
         walk, end = await _find_rarest(reads, wanted, walks or [None], today=today, after=after, length=length)
-        statement = _Statement(wanted, today, after)
-        rows = await statement.run(reads, statement.look(walk, length, limit + 1))
+        # As far as that place, not that many rows: some may have come in between.
+        statement = _Statement(wanted, today, after, until=end)
+        rows = await statement.run(reads, statement.look(walk, 2 * WINDOW, limit + 1))
         if len(rows) > limit or end is None:
             return _cut(rows, limit)
     return Listed(rows, end)
@@ -124,11 +125,11 @@ class _Statement:
     an unknown length as a tenth of the table.
     """
 
-    def __init__(self, wanted: PolicyFilter, today: date, after: Place | None) -> None:
+    def __init__(self, wanted: PolicyFilter, today: date, after: Place | None, *, until: Place | None = None) -> None:
         self._wanted = wanted
         # Written out like the status, both closed lists: a plan for any day would expect a third of all to be overtaken.
         self._today = f"date '{today.isoformat()}'"
-        self._after = after
+        self._between = (("<", after), (">=", until))
         self._values: list[Any] = []
 
     async def run(self, reads: Reads, text: str) -> Rows:
@@ -141,7 +142,7 @@ class _Statement:
         return _select(_SHOWN, "policy", conditions, limit)
 
     def look(self, walk: str | None, length: int, limit: int) -> str:
-        """What fulfils all conditions among the next `length` rows of a walk."""
+        """What fulfils all conditions among the next `length` rows of a walk, at most."""
         others = self._conditions(but=walk)
         if walk != "issuer" and others == _PUBLIC:
             return self._walk(walk, limit, _SHOWN)
@@ -203,10 +204,11 @@ class _Statement:
         return [_STATUS[status].format(today=self._today)] if status is not None else []
 
     def _beyond(self, identity: str) -> list[str]:
-        if self._after is None:
-            return []
+        """After the place where the page begins, and no further than the window."""
         return [
-            f"(published_on, {identity}) < ({self._bind(self._after[0])}::date, {self._bind(self._after[1])}::uuid)"
+            f"(published_on, {identity}) {compares} ({self._bind(place[0])}::date, {self._bind(place[1])}::uuid)"
+            for compares, place in self._between
+            if place is not None
         ]
 
     def _bind(self, value: Any) -> str:
