@@ -138,7 +138,7 @@ def _describe(
 ) -> Section:
     growing = [name for name in _LISTS if _grows(touched, name, sizes)]
     figure = Figure(
-        "lists that touch more rows in a larger library",
+        "lists that touch more rows in a larger library, past their bound",
         f"{len(growing)} of {len(_LISTS)}" + (f": {'; '.join(growing)}" if growing else ""),
         target="none",
         met=not growing,
