@@ -8,6 +8,8 @@ from fastapi import FastAPI
 
 from services.policy_api.repository.reading import find_current, find_current_interpretation
 from services.policy_api.routes import batch, dossiers, interpretations, policies
+from services.policy_api.routes.entries import entry_lookup, entry_router, links
+from services.policy_api.rules.entry_kinds.registry import KINDS
 from services.policy_api.service.push_queue import PushQueue
 from services.policy_api.settings import Settings
 from shared.kit.app import Kit, create_app
@@ -22,19 +24,30 @@ def build_app(settings: Settings, *, transport: httpx.AsyncBaseTransport | None 
         settings,
         title="明泉 · 政策文件库 policy_api",
         description=DESCRIPTION,
-        routers=[policies.router, batch.router, interpretations.router, dossiers.router],
+        routers=[
+            policies.router,
+            batch.router,
+            interpretations.router,
+            dossiers.router,
+            links,
+            *(entry_router(kind) for kind in KINDS.values()),
+        ],
         extend=_with_push_queue,
         transport=transport,
         line_schemas=[BatchLine, BatchResult],
         stored_reads={
             "/v1/policies": ("/v1/policies/{policy_id}", find_current),
             "/v1/interpretations": ("/v1/interpretations/{interpretation_id}", find_current_interpretation),
+            **{
+                f"/v1/{kind.plural}": (f"/v1/{kind.plural}/{{entry_id}}", entry_lookup(kind)) for kind in KINDS.values()
+            },
         },
     )
 
 
 @asynccontextmanager
 async def _with_push_queue(kit: Kit) -> AsyncIterator[None]:
+    kit.extra["entry_kinds"] = KINDS
     queue = kit.extra["pushes"] = PushQueue(kit.database)
     try:
         yield

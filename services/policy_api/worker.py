@@ -3,6 +3,7 @@
 import asyncio
 from datetime import timedelta
 
+from services.policy_api.service.entries import refresh_due_entries
 from services.policy_api.service.publication import bind_stragglers, refresh_due
 from services.policy_api.settings import Settings
 from shared.kit import log
@@ -23,6 +24,10 @@ def jobs_of(database: Database, settings: Settings, clock: Clock = system_clock)
         async with database.write() as session:
             return await refresh_due(session, today=local_day(clock()), limit=_AT_ONCE) >= _AT_ONCE
 
+    async def tell_entry_changes() -> bool:
+        async with database.write() as session:
+            return await refresh_due_entries(session, today=local_day(clock()), limit=_AT_ONCE) >= _AT_ONCE
+
     async def bind_links() -> bool:
         async with database.write() as session:
             return await bind_stragglers(session, today=local_day(clock()), limit=_AT_ONCE) >= _AT_ONCE
@@ -38,7 +43,12 @@ def jobs_of(database: Database, settings: Settings, clock: Clock = system_clock)
         finally:
             await connection.close()
 
-    return [Job("date changes", 5.0, tell_date_changes), Job("links", 30.0, bind_links), Job("prune", 600.0, prune)]
+    return [
+        Job("date changes", 5.0, tell_date_changes),
+        Job("entry changes", 5.0, tell_entry_changes),
+        Job("links", 30.0, bind_links),
+        Job("prune", 600.0, prune),
+    ]
 
 
 async def main() -> None:

@@ -490,7 +490,7 @@ class PublicState(BaseModel):
 
     id: UUID = Field(title="编号")
     version: int = Field(title="版本")
-    type: Literal["policy", "interpretation"] = Field(title="类型")
+    type: str = Field(title="类型", description="`policy`, `interpretation`, or a kind of entry.")
 
 
 class PublicStates(BaseModel):

@@ -18,4 +18,5 @@ class Scope(StrEnum):
     POLICY_APPROVE = "policy:approve"
     POLICY_SIGN = "policy:sign"
     POLICY_RELEASE = "policy:release"
+    QUESTION_WRITE = "question:write"
     SEARCH_ADMIN = "search:admin"

@@ -12,9 +12,11 @@ from typing import Any
 import httpx
 import pytest
 
+from services.policy_api.rules.entry_kinds.registry import KINDS
 from shared.schemas.scopes import Scope
 from tests.contract.registry import Operation, operations_of, services_with_doors
 from tests.dossiers import material, plan
+from tests.entries import MAKERS
 from tests.policies import policy, published
 from tests.services import CITY, DISTRICT_A, DISTRICT_B, Suite
 
@@ -33,6 +35,7 @@ class Victim:
     public_id: str
     dossier_id: str
     material_id: str
+    entry_ids: dict[str, str]
 
     def path(self, template: str) -> str:
         """The route's address for this victim's resource."""
@@ -47,6 +50,8 @@ class Victim:
             "dossier_id": self.dossier_id,
             "material_id": self.material_id,
             "year": "2027",
+            # `/v1/questions/{entry_id}` is about a question.
+            "entry_id": self.entry_ids.get(template.split("/")[2], NOBODY),
         }
         return template.format_map(values)
 
@@ -54,6 +59,11 @@ class Victim:
 DOCUMENTS = {"owned": policy, "second": policy, "public": published, "withdrawable": published}
 Body = Callable[[Victim], Any]
 INTERPRETATION = material(policy_external_id="public", published_on="2026-03-03")
+
+
+def _entry(kind: str) -> Body:
+    return lambda _victim: MAKERS[kind]()
+
 
 # The body with which the route would do its work for somebody who may.
 BODIES: dict[str, Body] = {
@@ -95,6 +105,14 @@ BODIES: dict[str, Body] = {
         "executed_on": "2026-03-05",
     },
     "policy PUT /v1/dossiers/{dossier_id}/feedback": lambda _: {"enquiries": 3},
+    **{
+        f"policy PUT /v1/organizations/{{org}}/{kind.plural}/{{external_id}}": _entry(name)
+        for name, kind in KINDS.items()
+    },
+    **{
+        f"policy POST /v1/{kind.plural}/{{entry_id}}:withdraw": lambda _: {"reason": "发布有误"}
+        for kind in KINDS.values()
+    },
     "search POST /v1/rebuild": lambda _: None,
     "search POST /v1/verify": lambda _: None,
     "search POST /v1/parked": lambda _: None,
@@ -118,6 +136,12 @@ async def _victim(suite: Suite, code: str, level: str, division_code: str) -> Vi
     dossier_id = opened.json()["id"]
     added = await suite.policy.post(f"/v1/dossiers/{dossier_id}/materials", json=material(), headers=headers)
     assert added.status_code == 201, added.text
+    entry_ids = {}
+    for name, kind in KINDS.items():
+        address = f"/v1/organizations/{code}/{kind.plural}/owned"
+        answer = await suite.policy.put(address, json=MAKERS[name](), headers=headers)
+        assert answer.status_code == 201, answer.text
+        entry_ids[kind.plural] = answer.json()["id"]
     return Victim(
         code,
         level,
@@ -127,6 +151,7 @@ async def _victim(suite: Suite, code: str, level: str, division_code: str) -> Vi
         pushed["withdrawable"],
         dossier_id,
         added.json()["id"],
+        entry_ids,
     )
 
 

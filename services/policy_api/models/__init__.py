@@ -2,6 +2,7 @@
 
 from services.policy_api.models.base import Base
 from services.policy_api.models.dossiers import DossierActRow, DossierRow
+from services.policy_api.models.entries import EntryLinkRow, EntryRow
 from services.policy_api.models.policies import (
     InterpretationRow,
     PolicyIssuerRow,
@@ -15,6 +16,8 @@ __all__ = [
     "Base",
     "DossierActRow",
     "DossierRow",
+    "EntryLinkRow",
+    "EntryRow",
     "InterpretationRow",
     "PolicyIssuerRow",
     "PolicyRow",

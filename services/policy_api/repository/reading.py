@@ -103,6 +103,8 @@ async def list_public_states(reads: Reads, ids: Sequence[UUID]) -> Rows:
         SELECT id, version, 'policy' AS type FROM policy WHERE id = ANY($1::uuid[]) AND state = 'public'
         UNION ALL
         SELECT id, version, 'interpretation' FROM interpretation WHERE id = ANY($1::uuid[]) AND state = 'public'
+        UNION ALL
+        SELECT id, version, kind FROM entry WHERE id = ANY($1::uuid[]) AND state = 'public'
         """,
         ids,
     )
@@ -117,4 +119,8 @@ EXPORT = """
     SELECT '{"type":"interpretation","subject":"' || id || '","version":' || version || ',"hash":"'
            || trim(both '"' from etag) || '","data":' || convert_from(representation, 'UTF8') || '}'
     FROM interpretation WHERE state = 'public'
+    UNION ALL
+    SELECT '{"type":"' || kind || '","subject":"' || id || '","version":' || version || ',"hash":"'
+           || trim(both '"' from etag) || '","data":' || convert_from(representation, 'UTF8') || '}'
+    FROM entry WHERE state = 'public'
 """

@@ -13,6 +13,7 @@ import asyncpg
 
 from services.policy_api.repository import interpretations as interpretation_repository
 from services.policy_api.repository import policies as repository
+from services.policy_api.service.entries import refresh_entries
 from services.policy_api.service.rendering import (
     CHANGES_TARGET,
     INVERSES,
@@ -86,7 +87,11 @@ async def refresh(
             version, result = rendered[row["id"]]
             event = "policy.released" if row["state"] != "public" else reason
             session.announce(Announcement(event, str(row["id"]), version, result.representation))
-    await refresh_interpretations(session, list(rendered))
+    explaining = await refresh_interpretations(session, list(rendered))
+    # What became public just now has nothing pointing at it yet.
+    known = [row["id"] for row in rows if row["id"] in rendered and row["state"] == "public"]
+    if known or explaining:
+        await refresh_entries(session, [*known, *explaining], today=today)
     named_by = _who_names_the_renamed(rows, rendered)
     if named_by:
         await repository.lock(driver, named_by)
@@ -144,18 +149,21 @@ def _as_row(policy_id: UUID, version: int, rendered: Rendered) -> dict[str, Any]
     }
 
 
-async def refresh_interpretations(session: WriteSession, policy_ids: Sequence[UUID]) -> None:
-    """Render the public interpretations of these policies anew and announce those that differ."""
+async def refresh_interpretations(session: WriteSession, policy_ids: Sequence[UUID]) -> list[UUID]:
+    """Render the public interpretations of these policies anew and announce those that differ; returns their ids."""
     driver = await session.driver()
     rows = await interpretation_repository.list_public_of(driver, policy_ids)
     if not rows:
-        return
+        return []
     named = await _named_policies(driver, {row["policy_id"] for row in rows})
+    changed = []
     for row in rows:
         policy = named[row["policy_id"]]
         _, etag = render_interpretation(row, policy, version=row["version"], published_on=row["published_on"])
         if etag != row["etag"]:
             await _store_interpretation(session, row, policy, row["published_on"], "interpretation.changed")
+            changed.append(row["id"])
+    return changed
 
 
 async def _named_policies(driver: asyncpg.Connection, ids: Iterable[UUID]) -> dict[UUID, dict[str, Any]]:
@@ -192,6 +200,7 @@ async def publish_interpretations(
             raise Conflict("被解读的政策尚未公开；解读须与政策同步公开")
         event = "interpretation.changed" if row["state"] == "public" else "interpretation.released"
         await _store_interpretation(session, row, named[row["policy_id"]], published_on, event)
+    await refresh_entries(session, [row["id"] for row in rows], today=today)
     await refresh(session, {row["policy_id"] for row in rows}, today=today)
 
 
@@ -366,6 +375,8 @@ async def withdraw_policy(session: WriteSession, caller: Caller, policy_id: UUID
         organization=rows[0]["organization"],
         reason=reason,
     )
+    gone = [policy_id, *(row["id"] for row in explained)]
+    await refresh_entries(session, gone, today=today)
     await refresh(session, {policy for policy in linked if policy is not None}, today=today)
 
 
