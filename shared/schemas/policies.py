@@ -178,6 +178,9 @@ class RelationInput(Strict):
     articles: list[str] = Field(
         default_factory=list, title="条款", description="Outline addresses, e.g. `art-12`.", max_length=200
     )
+    until: date | None = Field(
+        default=None, title="继续有效至", description="Of `continues` only: the last day that the act gives its target."
+    )
 
 
 class VersionInput(Strict):
@@ -297,6 +300,8 @@ class Relation(BaseModel):
     title: str | None = Field(title="文件标题")
     doc_no: str | None = Field(title="发文字号")
     articles: list[str] = Field(title="所涉条款")
+    effective_on: date | None = Field(title="生效日期", description="From which day the act acts, where that is known.")
+    until: date | None = Field(title="继续有效至", description="Of `continues` and `continued_by`: the new last day.")
 
 
 class InterpretationRef(BaseModel):
@@ -309,6 +314,15 @@ class InterpretationRef(BaseModel):
     published_on: date = Field(title="公布日期")
 
 
+class Standing(StrEnum):
+    """Where a text stands in its document's history on a day."""
+
+    PAST = "past"  # 历史文本
+    CURRENT = "current"  # 现行文本
+    PROSPECTIVE = "prospective"  # 尚未施行的文本
+    SUPERSEDED = "superseded"  # 被更正的记录
+
+
 class VersionRef(BaseModel):
     """One text of the history."""
 
@@ -318,7 +332,16 @@ class VersionRef(BaseModel):
     effective_on: date = Field(description="From this day it is the text.")
     instrument: str | None = Field(title="公布文件")
     content_hash: Sha256 = Field(title="内容哈希")
+    published_on: date = Field(title="公布日期")
     superseded: bool = Field(description="True when a later record corrected the text of the same effective day.")
+    standing: Standing = Field(title="文本状态", description="On the day of this representation.")
+
+
+class Banner(BaseModel):
+    """What stands above a document that was taken back but is still shown."""
+
+    notice: str = Field(title="提示")
+    since: AwareDatetime = Field(title="自何时")
 
 
 class Policy(BaseModel):
@@ -355,6 +378,15 @@ class Policy(BaseModel):
         title="有效性下次变化日期", description="The next day on which `validity` or the text changes by date alone."
     )
     as_of: date | None = Field(default=None, title="时点", description="Set in answers to `?as_of=`.")
+    as_known_at: AwareDatetime | None = Field(
+        default=None, title="所知时点", description="Set in answers to `?as_known_at=`: what the library said then."
+    )
+    banner: Banner | None = Field(
+        default=None, title="提示", description="Set on a document that is kept only with a warning."
+    )
+    caption: str | None = Field(
+        default=None, title="题注", description="Of regulations and laws: their history in one line."
+    )
     publicity: PublicityAttribute = Field(title="公开属性")
     body: str = Field(title="正文")
     body_format: BodyFormat

@@ -77,6 +77,7 @@ class PolicyRow(Base):
     representation: Mapped[bytes | None] = mapped_column(comment="Stored uncompressed, so that a read copies it.")
     listing: Mapped[bytes | None] = mapped_column(comment="The representation without text and outline, for lists.")
     etag: Mapped[str | None]
+    withdrawal: Mapped[str | None] = mapped_column(comment="JSON: in which form it was taken back, and what is said of it.")
     changed_at: Mapped[datetime] = mapped_column(server_default=sa.func.now())
 
 
@@ -94,9 +95,20 @@ class PolicyIssuerRow(Base):
 
 
 class PolicyVersionRow(Base):
-    """一份文本: a content as it was accepted. Only its release is written later, once."""
+    """一份文本: a content as it was accepted. Only its release, and what supersedes it, are written later, once each."""
 
     __tablename__ = "policy_version"
+    __table_args__ = (
+        # One text from each day on: whatever day is asked for, exactly one is the latest begun (domain.md §6.7).
+        sa.Index(
+            "uq_policy_version_in_force",
+            "policy_id",
+            "effective_on",
+            unique=True,
+            postgresql_where=sa.text("released_at IS NOT NULL AND superseded_at IS NULL"),
+        ),
+        sa.CheckConstraint("released_at IS NULL OR effective_on IS NOT NULL", name="released_has_a_day"),
+    )
 
     policy_id: Mapped[UUID] = mapped_column(sa.ForeignKey("policy.id"), primary_key=True)
     number: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
@@ -110,6 +122,9 @@ class PolicyVersionRow(Base):
     instrument: Mapped[str | None]
     published_on: Mapped[date | None]
     released_at: Mapped[datetime | None]
+    superseded_at: Mapped[datetime | None] = mapped_column(
+        comment="When a later record took over the same effective day."
+    )
     dossier_id: Mapped[UUID | None]
     recorded_by: Mapped[str]
     recorded_at: Mapped[datetime]
@@ -137,6 +152,7 @@ class RelationRow(Base):
     effective_on: Mapped[date | None] = mapped_column(
         comment="First day of the first text that says it; empty: the document's first day."
     )
+    until: Mapped[date | None] = mapped_column(comment="Of an act that lets its target last longer: the last day.")
 
 
 class RenderingRow(Base):

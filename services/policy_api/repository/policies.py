@@ -112,7 +112,7 @@ def _column(rows: Sequence[dict[str, Any]], name: str) -> list[Any]:
 
 
 async def insert_versions(driver: asyncpg.Connection, rows: Sequence[dict[str, Any]]) -> None:
-    """Append texts. They are never changed; only `release_version` adds to a row, once."""
+    """Append texts. They are never changed; only `release_version` and `supersede` add to a row, once."""
     await driver.execute(
         """
         INSERT INTO policy_version (policy_id, number, content, content_hash, label, adopted_on, effective_on, instrument,
@@ -127,6 +127,23 @@ async def insert_versions(driver: asyncpg.Connection, rows: Sequence[dict[str, A
                 *("instrument", "published_on", "released_at", "recorded_by", "recorded_at"),
             )
         ),
+    )
+
+
+async def supersede(
+    driver: asyncpg.Connection, days: Sequence[tuple[UUID, date | None]], *, at: datetime
+) -> None:
+    """Note that the public text of each of these policies and effective days is about to be taken over."""
+    await driver.execute(
+        """
+        UPDATE policy_version SET superseded_at = $3
+        FROM unnest($1::uuid[], $2::date[]) AS taken(policy_id, effective_on)
+        WHERE policy_version.policy_id = taken.policy_id AND policy_version.effective_on = taken.effective_on
+          AND released_at IS NOT NULL AND superseded_at IS NULL
+        """,
+        [policy_id for policy_id, _ in days],
+        [day for _, day in days],
+        at,
     )
 
 
@@ -235,13 +252,14 @@ async def insert_relations(driver: asyncpg.Connection, rows: Sequence[dict[str, 
     """Store relations of public policies, resolved where the target is known."""
     await driver.executemany(
         """
-        INSERT INTO relation (source_id, position, type, target_id, target_doc_no, target_title, articles, effective_on)
-        VALUES ($1, $2, $3, $4, $5, $6, $7, $8)
+        INSERT INTO relation (source_id, position, type, target_id, target_doc_no, target_title, articles, effective_on,
+                              until)
+        VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)
         """,
         [
             (
                 *(row["source_id"], row["position"], row["type"], row["target_id"], row["target_doc_no"]),
-                *(row["target_title"], row["articles"], row["effective_on"]),
+                *(row["target_title"], row["articles"], row["effective_on"], row["until"]),
             )
             for row in rows
         ],
@@ -299,16 +317,18 @@ async def load_facts(driver: asyncpg.Connection | asyncpg.Pool, ids: Sequence[UU
         """
         SELECT policy.id, policy.state, policy.version, policy.organization, policy.organization_name, policy.external_id,
                policy.level, policy.division_code, policy.representation, policy.title, policy.doc_no, policy.etag,
+               policy.withdrawal,
                (SELECT array_agg(ROW(number, label, adopted_on, effective_on, instrument, content_hash, published_on)
                                  ORDER BY number)
                 FROM policy_version WHERE policy_id = policy.id AND released_at IS NOT NULL) AS texts,
                (SELECT array_agg(ROW(relation.type, target.id, coalesce(target.title, relation.target_title),
                                      coalesce(target.doc_no, relation.target_doc_no), relation.articles,
-                                     target.effective_on) ORDER BY relation.position)
+                                     coalesce(relation.effective_on, policy.effective_on), relation.until)
+                                 ORDER BY relation.position)
                 FROM relation LEFT JOIN policy AS target ON target.id = relation.target_id AND target.state = 'public'
                 WHERE relation.source_id = policy.id) AS outgoing,
                (SELECT array_agg(ROW(relation.type, source.id, source.title, source.doc_no, relation.articles,
-                                     coalesce(relation.effective_on, source.effective_on))
+                                     coalesce(relation.effective_on, source.effective_on), relation.until)
                                  ORDER BY source.published_on, source.id, relation.position)
                 FROM relation JOIN policy AS source ON source.id = relation.source_id AND source.state = 'public'
                 WHERE relation.target_id = policy.id) AS incoming,

@@ -241,6 +241,8 @@ def _check_relations(wanted: PolicyInput, *, importing: bool) -> Errors:
         if not target:
             yield pointer, "请写明关系的另一份文件：编号、发文字号或标题"
             continue
+        if relation.until is not None and relation.type is not RelationType.CONTINUES:
+            yield f"{pointer}/until", "只有“公布继续有效”才写继续有效至哪一天"
         if own is not None and target == own:
             yield pointer, "文件不能与自身建立关系"
         if (relation.type, target) in seen:

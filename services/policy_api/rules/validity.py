@@ -11,12 +11,26 @@ from shared.schemas.policies import Validity
 
 
 @dataclass(frozen=True)
+class Continuation:
+    """公布继续有效: from the day that the act takes effect, the document lasts through `until`."""
+
+    effective_on: date
+    until: date
+
+
+@dataclass(frozen=True)
 class Lifetime:
-    """From which day, through which day (inclusive), and from which day no longer."""
+    """From which day, through which day (inclusive), and from which day no longer; and acts that let it last longer."""
 
     effective_on: date
     expires_on: date | None
     repealed_on: date | None
+    continuations: tuple[Continuation, ...] = ()
+
+    def expires_as_of(self, day: date) -> date | None:
+        """The last day, as the acts in effect on a day set it: the latest of them counts."""
+        begun = [one for one in self.continuations if one.effective_on <= day]
+        return max(begun, key=lambda one: one.effective_on).until if begun else self.expires_on
 
 
 @dataclass(frozen=True)
@@ -37,7 +51,8 @@ def validity_on(lifetime: Lifetime, day: date) -> Validity:
         return Validity.REPEALED
     if day < lifetime.effective_on:
         return Validity.NOT_YET
-    if lifetime.expires_on is not None and day > lifetime.expires_on:
+    expires_on = lifetime.expires_as_of(day)
+    if expires_on is not None and day > expires_on:
         return Validity.LAPSED
     return Validity.IN_FORCE
 
@@ -45,8 +60,9 @@ def validity_on(lifetime: Lifetime, day: date) -> Validity:
 def next_change_after(lifetime: Lifetime, day: date) -> date | None:
     """The next day on which `validity_on` gives another answer than on `day`; None when it stays for ever."""
     turns = [lifetime.effective_on, lifetime.repealed_on]
-    if lifetime.expires_on is not None and lifetime.expires_on < date.max:
-        turns.append(lifetime.expires_on + timedelta(days=1))
+    turns += [one.effective_on for one in lifetime.continuations]
+    ends = [lifetime.expires_on, *(one.until for one in lifetime.continuations)]
+    turns += [end + timedelta(days=1) for end in ends if end is not None and end < date.max]
     now = validity_on(lifetime, day)
     coming = sorted(turn for turn in turns if turn is not None and turn > day)
     return next((turn for turn in coming if validity_on(lifetime, turn) is not now), None)

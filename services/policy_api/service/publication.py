@@ -45,11 +45,8 @@ class Overtaken(Unavailable):
 
 def policy_facts(row: Any) -> PolicyFacts:
     """The facts of a row of `load_facts`."""
-    outgoing = [RelationFacts(*relation[:5]) for relation in row["outgoing"] or ()]
-    incoming = [
-        RelationFacts(INVERSES[kind], policy_id, title, doc_no, articles, effective_on)
-        for kind, policy_id, title, doc_no, articles, effective_on in row["incoming"] or ()
-    ]
+    outgoing = [RelationFacts(*relation) for relation in row["outgoing"] or ()]
+    incoming = [RelationFacts(INVERSES[kind], *rest) for kind, *rest in row["incoming"] or ()]
     names = ("id", "title", "form", "stage", "published_on")
     return PolicyFacts(
         id=row["id"],
@@ -62,7 +59,14 @@ def policy_facts(row: Any) -> PolicyFacts:
         texts=[TextFacts(*text) for text in row["texts"] or ()],
         relations=[*outgoing, *incoming],
         interpretations=[dict(zip(names, item, strict=True)) for item in row["interpretations"] or ()],
+        banner=banner_of(row["withdrawal"]),
     )
+
+
+def banner_of(withdrawal: str | None) -> dict[str, Any] | None:
+    """What the public reads above a document that is kept with a warning."""
+    told = json.loads(withdrawal) if withdrawal else {}
+    return {name: told[name] for name in ("notice", "since")} if told.get("form") == "banner" else None
 
 
 async def refresh(
@@ -258,6 +262,7 @@ def _relation_row(policy_id: UUID, position: int, relation: dict[str, Any], held
         "target_doc_no": relation["target_doc_no"],
         "target_title": relation["target_title"],
         "articles": relation["articles"],
+        "until": parse_day(relation.get("until")),
     }
 
 
@@ -283,6 +288,8 @@ async def release_policy_version(
     await lock_neighbourhood(session, [policy_id], [content])
     await _ensure_number_is_free(driver, policy_id, content["doc_no"])
     effective_on = row["effective_on"] or published_on
+    if row["released_at"] is None:
+        await repository.supersede(driver, [(policy_id, effective_on)], at=now)
     released = await repository.release_version(
         driver,
         policy_id,

@@ -271,7 +271,11 @@ async def _write(session: WriteSession, plans: Sequence[Plan]) -> None:
     new = [_policy_row(plan) | rendered.get(plan.id, {"version": 0}) for plan in plans if plan.known is None]
     if new and len(await repository.insert_policies(driver, new)) != len(new):
         raise _Raced
-    await repository.insert_versions(driver, [_version_row(plan) for plan in plans])
+    texts = [_version_row(plan) for plan in plans]
+    taken_over = [(plan.id, row["effective_on"]) for plan, row in zip(plans, texts, strict=True) if _adds_text(plan)]
+    if taken_over:
+        await repository.supersede(driver, taken_over, at=max(plan.push.origin.now for plan in plans))
+    await repository.insert_versions(driver, texts)
     if updates:
         await repository.bump_latest(driver, [_policy_row(plan) for plan in updates])
     for plan_id, row in rendered.items():
@@ -281,6 +285,11 @@ async def _write(session: WriteSession, plans: Sequence[Plan]) -> None:
         await show_relations(session, linked, today=today)
     for plan in plans:
         _record(session, plan)
+
+
+def _adds_text(plan: Plan) -> bool:
+    """Whether the public sees a further text of a document that it knows."""
+    return plan.publishes and plan.known is not None
 
 
 def _has_neighbours(plan: Plan) -> bool:

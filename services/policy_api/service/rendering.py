@@ -5,7 +5,7 @@ import json
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from datetime import date
+from datetime import date, datetime
 from functools import lru_cache
 from typing import Any
 from uuid import UUID
@@ -13,16 +13,20 @@ from uuid import UUID
 from pydantic_core import to_json
 
 from services.policy_api.rules.bodies import plain_text
+from services.policy_api.rules.caption import CaptionText, caption_of
 from services.policy_api.rules.outline import outline_rows
 from services.policy_api.rules.validity import (
+    Continuation,
     Lifetime,
     TextSpan,
     next_change_after,
     next_text_change_after,
     superseded_numbers,
+    text_in_force,
     text_to_show,
     validity_on,
 )
+from shared.schemas.policies import Standing
 
 INVERSES = {
     "amends": "amended_by",
@@ -64,7 +68,9 @@ class RelationFacts:
     doc_no: str | None
     articles: list[str]
     effective_on: date | None = None
-    """Of the acting document, where that is the other one."""
+    """From which day it acts."""
+    until: date | None = None
+    """Of an act that lets a document last longer: through which day."""
 
 
 @dataclass(frozen=True)
@@ -81,6 +87,8 @@ class PolicyFacts:
     texts: Sequence[TextFacts]
     relations: Sequence[RelationFacts] = ()
     interpretations: Sequence[dict[str, Any]] = ()
+    banner: dict[str, Any] | None = None
+    """What stands above a document that is kept only with a warning."""
 
 
 @dataclass(frozen=True)
@@ -108,8 +116,18 @@ COPIED = (
 """What a representation repeats from the content word for word."""
 
 
-def render_policy(facts: PolicyFacts, content: dict[str, Any], *, today: date, as_of: date | None = None) -> Rendered:
-    """The representation on a day; `content` is that of `shown_text` for that day. `as_of` marks a historic answer."""
+def render_policy(
+    facts: PolicyFacts,
+    content: dict[str, Any],
+    *,
+    today: date,
+    as_of: date | None = None,
+    as_known_at: datetime | None = None,
+) -> Rendered:
+    """The representation on a day; `content` is that of `shown_text` for that day.
+
+    `as_of` and `as_known_at` mark a historic answer.
+    """
     shown = shown_text(facts.texts, today)
     lifetime = _lifetime(facts, content)
     next_change_on = _next_change_on(facts, lifetime, today)
@@ -121,10 +139,13 @@ def render_policy(facts: PolicyFacts, content: dict[str, Any], *, today: date, a
         **_validity(facts, lifetime, today),
         "validity_changes_on": next_change_on,
         "as_of": as_of,
+        "as_known_at": as_known_at,
+        "banner": facts.banner,
+        "caption": _caption(facts, content),
         "outline": _outline(content["body"], content["body_format"]),
         "relations": [_relation(relation) for relation in facts.relations],
         "interpretations": facts.interpretations,
-        "versions": _history(facts.texts),
+        "versions": _history(facts.texts, today),
         "content_hash": shown.content_hash,
     }
     representation = to_json(document)
@@ -148,7 +169,7 @@ def _identity(facts: PolicyFacts, shown: TextFacts) -> dict[str, Any]:
 def _validity(facts: PolicyFacts, lifetime: Lifetime, today: date) -> dict[str, Any]:
     return {
         "effective_on": lifetime.effective_on,
-        "expires_on": lifetime.expires_on,
+        "expires_on": lifetime.expires_as_of(today),
         "repealed_on": lifetime.repealed_on,
         "validity": validity_on(lifetime, today),
         "validity_note": _validity_note(facts, lifetime, today),
@@ -163,11 +184,46 @@ def _relation(relation: RelationFacts) -> dict[str, Any]:
         "title": relation.title,
         "doc_no": relation.doc_no,
         "articles": relation.articles,
+        "effective_on": relation.effective_on,
+        "until": relation.until,
     }
 
 
-def _history(texts: Sequence[TextFacts]) -> list[dict[str, Any]]:
-    superseded = superseded_numbers([TextSpan(text.number, text.effective_on) for text in texts])
+def _caption(facts: PolicyFacts, content: dict[str, Any]) -> str | None:
+    """题注, of regulations and laws: from all texts that count, those to come included."""
+    if content["doc_class"] not in ("regulation", "law"):
+        return None
+    superseded = superseded_numbers([TextSpan(text.number, text.effective_on) for text in facts.texts])
+    counting = sorted(
+        (text for text in facts.texts if text.number not in superseded), key=lambda text: text.effective_on
+    )
+    first = counting[0]
+    issued = first.instrument or content["doc_no"]
+    return caption_of(
+        [
+            CaptionText(
+                text.adopted_on or text.published_on,
+                text.effective_on,
+                issued if text is first else text.instrument,
+                text.label,
+            )
+            for text in counting
+        ]
+    )
+
+
+def _history(texts: Sequence[TextFacts], today: date) -> list[dict[str, Any]]:
+    spans = [TextSpan(text.number, text.effective_on) for text in texts]
+    superseded = superseded_numbers(spans)
+    in_force = text_in_force(spans, today)
+
+    def standing(text: TextFacts) -> Standing:
+        if text.number in superseded:
+            return Standing.SUPERSEDED
+        if text.effective_on > today:
+            return Standing.PROSPECTIVE
+        return Standing.CURRENT if in_force is not None and text.number == in_force.number else Standing.PAST
+
     return [
         {
             "number": text.number,
@@ -176,7 +232,9 @@ def _history(texts: Sequence[TextFacts]) -> list[dict[str, Any]]:
             "effective_on": text.effective_on,
             "instrument": text.instrument,
             "content_hash": text.content_hash,
+            "published_on": text.published_on,
             "superseded": text.number in superseded,
+            "standing": standing(text),
         }
         for text in texts
     ]
@@ -194,7 +252,7 @@ def _columns(document: dict[str, Any], lifetime: Lifetime, next_change_on: date 
         "subtheme": subtheme or None,
         "year": (signed_on or lifetime.effective_on).year,
         "effective_on": lifetime.effective_on,
-        "expires_on": lifetime.expires_on,
+        "expires_on": parse_day(document["expires_on"]),
         "repealed_on": lifetime.repealed_on,
         "next_change_on": next_change_on,
         "validity": str(document["validity"]),
@@ -265,6 +323,11 @@ def _lifetime(facts: PolicyFacts, content: dict[str, Any]) -> Lifetime:
         effective_on,
         parse_day(content["expires_on"]),
         min((day for day in ends if day is not None), default=None),
+        tuple(
+            Continuation(relation.effective_on, relation.until)
+            for relation in facts.relations
+            if relation.type == "continued_by" and relation.effective_on is not None and relation.until is not None
+        ),
     )
 
 
@@ -278,11 +341,13 @@ def _partly_repealed(facts: PolicyFacts, today: date) -> set[str]:
 
 
 def _coming_acts(facts: PolicyFacts, today: date) -> list[date]:
-    """Days on which articles will cease by acts that are published but not yet in effect."""
+    """Days on which acts that are published but not yet in effect will end articles, or move the last day."""
     return [
         relation.effective_on
         for relation in facts.relations
-        if relation.type == "partly_repealed_by" and relation.effective_on is not None and relation.effective_on > today
+        if relation.type in ("partly_repealed_by", "continued_by")
+        and relation.effective_on is not None
+        and relation.effective_on > today
     ]
 
 

@@ -1,0 +1,56 @@
+"""Hold the history: one text from each day on, kept by the database; withdrawals with their form; acts with their end."""
+
+import sqlalchemy as sa
+from alembic import op
+
+revision = "0012"
+down_revision = "0006"
+branch_labels = None
+depends_on = None
+
+SUPERSEDE = """
+    UPDATE policy_version AS older SET superseded_at = newer.at FROM (
+        SELECT policy_id, number,
+               lead(released_at) OVER (PARTITION BY policy_id, effective_on ORDER BY number) AS at
+        FROM policy_version WHERE released_at IS NOT NULL
+    ) AS newer
+    WHERE newer.policy_id = older.policy_id AND newer.number = older.number AND newer.at IS NOT NULL
+"""
+
+
+def upgrade() -> None:
+    op.add_column(
+        "policy_version",
+        sa.Column(
+            "superseded_at",
+            sa.DateTime(timezone=True),
+            comment="When a later record took over the same effective day.",
+        ),
+    )
+    op.execute(SUPERSEDE)
+    op.add_column(
+        "policy",
+        sa.Column("withdrawal", sa.Text(), comment="JSON: in which form it was taken back, and what is said of it."),
+    )
+    op.add_column(
+        "relation",
+        sa.Column("until", sa.Date(), comment="Of an act that lets its target last longer: the last day."),
+    )
+    op.create_index(
+        "uq_policy_version_in_force",
+        "policy_version",
+        ["policy_id", "effective_on"],
+        unique=True,
+        postgresql_where=sa.text("released_at IS NOT NULL AND superseded_at IS NULL"),
+    )
+    op.create_check_constraint(
+        op.f("ck_policy_version_released_has_a_day"), "policy_version", "released_at IS NULL OR effective_on IS NOT NULL"
+    )
+
+
+def downgrade() -> None:
+    op.drop_constraint(op.f("ck_policy_version_released_has_a_day"), "policy_version")
+    op.drop_index("uq_policy_version_in_force", table_name="policy_version")
+    op.drop_column("policy_version", "superseded_at")
+    op.drop_column("relation", "until")
+    op.drop_column("policy", "withdrawal")
