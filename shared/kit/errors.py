@@ -11,6 +11,7 @@
     │   ├── IllegalMove
     │   └── StaleVersion         412
     ├── Gone                     410
+    ├── Withdrawn                410
     ├── RuleViolation            422
     │   ├── MalformedBody
     │   └── InvalidCursor
@@ -95,6 +96,10 @@ class StaleVersion(Conflict):
 
 class Gone(DomainError):
     code, status, title = ErrorCode.CURSOR_GONE, 410, "游标已失效"
+
+
+class Withdrawn(DomainError):
+    code, status, title = ErrorCode.WITHDRAWN, 410, "已撤回"
 
 
 class RuleViolation(DomainError):

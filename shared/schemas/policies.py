@@ -9,7 +9,7 @@ from enum import StrEnum
 from typing import Annotated, Any, Literal
 from uuid import UUID
 
-from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
+from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, model_validator
 
 from shared.schemas.organizations import CreditCode, Level
 
@@ -515,6 +515,41 @@ class PolicyVersion(PolicyVersionFacts):
     """One text with its content as it was accepted; `content_hash` covers it."""
 
     content: dict[str, Any] = Field(description="The normalised PolicyInput, plus `doc_no_raw`.")
+
+
+class WithdrawalForm(StrEnum):
+    """撤回的方式."""
+
+    GONE = "gone"  # 不再公开
+    MOVED = "moved"  # 移至他处
+    BANNER = "banner"  # 仍公开，加提示
+
+
+class Withdrawal(Strict):
+    """Why a policy is taken back, how, and what the public is told."""
+
+    reason: str = Field(title="撤回理由", description="For the audit trail.", min_length=2, max_length=500)
+    form: WithdrawalForm = Field(default=WithdrawalForm.GONE, title="撤回方式")
+    notice: str | None = Field(
+        default=None,
+        title="对公众的说明",
+        description="Required under a banner.",
+        min_length=2,
+        max_length=500,
+    )
+    moved_to: str | None = Field(
+        default=None, title="移至的地址", description="Of `moved`.", max_length=1000, pattern=r"^https?://[^\s/]"
+    )
+    moved_to_policy: UUID | None = Field(default=None, title="移至的文件", description="Of `moved`: one of ours.")
+
+    @model_validator(mode="after")
+    def _says_what_its_form_needs(self) -> "Withdrawal":
+        places = (self.moved_to is not None) + (self.moved_to_policy is not None)
+        if places != (self.form is WithdrawalForm.MOVED):
+            raise ValueError("移至他处时应给出 moved_to 或 moved_to_policy 之一；其他方式不给")
+        if self.form is WithdrawalForm.BANNER and self.notice is None:
+            raise ValueError("仍公开并加提示时应给出 notice")
+        return self
 
 
 class PublicState(BaseModel):

@@ -35,6 +35,7 @@ class ErrorCode(StrEnum):
     IDEMPOTENCY_KEY_REUSED = "idempotency_key_reused"
     STALE_VERSION = "stale_version"
     CURSOR_GONE = "cursor_gone"
+    WITHDRAWN = "withdrawn"
     BODY_TOO_LARGE = "body_too_large"
     BATCH_TOO_LARGE = "batch_too_large"
     UNSUPPORTED_MEDIA_TYPE = "unsupported_media_type"

@@ -77,7 +77,9 @@ class PolicyRow(Base):
     representation: Mapped[bytes | None] = mapped_column(comment="Stored uncompressed, so that a read copies it.")
     listing: Mapped[bytes | None] = mapped_column(comment="The representation without text and outline, for lists.")
     etag: Mapped[str | None]
-    withdrawal: Mapped[str | None] = mapped_column(comment="JSON: in which form it was taken back, and what is said of it.")
+    withdrawal: Mapped[str | None] = mapped_column(
+        comment="JSON: in which form it was taken back, and what is said of it."
+    )
     changed_at: Mapped[datetime] = mapped_column(server_default=sa.func.now())
 
 

@@ -130,9 +130,7 @@ async def insert_versions(driver: asyncpg.Connection, rows: Sequence[dict[str, A
     )
 
 
-async def supersede(
-    driver: asyncpg.Connection, days: Sequence[tuple[UUID, date | None]], *, at: datetime
-) -> None:
+async def supersede(driver: asyncpg.Connection, days: Sequence[tuple[UUID, date | None]], *, at: datetime) -> None:
     """Note that the public text of each of these policies and effective days is about to be taken over."""
     await driver.execute(
         """
@@ -396,16 +394,22 @@ async def store_rendered(driver: asyncpg.Connection, rows: Sequence[dict[str, An
     return len(stored)
 
 
-async def withdraw(driver: asyncpg.Connection, policy_id: UUID, *, version: int) -> None:
+async def put_banner(driver: asyncpg.Connection, policy_id: UUID, withdrawal: str) -> None:
+    """Keep the warning under which a policy stays public; shown with its next rendering."""
+    await driver.execute("UPDATE policy SET withdrawal = $2 WHERE id = $1", policy_id, withdrawal)
+
+
+async def withdraw(driver: asyncpg.Connection, policy_id: UUID, *, version: int, withdrawal: str) -> None:
     """Take a policy out of public view and free its number. Its texts and what the public saw are kept."""
     await driver.execute(
         """
         UPDATE policy SET state = 'withdrawn', version = $2, representation = NULL, listing = NULL, etag = NULL,
-               doc_no = NULL, next_change_on = NULL, changed_at = now()
+               doc_no = NULL, next_change_on = NULL, withdrawal = $3, changed_at = now()
         WHERE id = $1
         """,
         policy_id,
         version,
+        withdrawal,
     )
 
 

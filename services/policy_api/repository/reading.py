@@ -1,7 +1,7 @@
 """Statements that answer readers. No decisions, no writes."""
 
 from collections.abc import Sequence
-from datetime import date
+from datetime import date, datetime
 from typing import Any, TypeAlias
 from uuid import UUID
 
@@ -28,6 +28,28 @@ async def find_current(reads: Reads, policy_id: UUID, today: date) -> Any:
         policy_id,
         today,
     )
+
+
+async def find_known_at(reads: Reads, policy_id: UUID, moment: datetime) -> Any:
+    """What the public read of a policy at a moment, kept as evidence; None when it was not public then."""
+    return await reads.fetchrow(
+        """
+        SELECT coalesce(
+                   (SELECT representation FROM rendering WHERE subject = $1 AND replaced_at > $2 ORDER BY version LIMIT 1),
+                   policy.representation
+               ) AS representation
+        FROM policy
+        WHERE id = $1 AND state = 'public'
+          AND (SELECT min(released_at) FROM policy_version WHERE policy_id = $1) <= $2
+        """,
+        policy_id,
+        moment,
+    )
+
+
+async def find_withdrawal(reads: Reads, policy_id: UUID) -> Any:
+    """In which form a policy was taken back; None unless it was."""
+    return await reads.fetchrow("SELECT withdrawal FROM policy WHERE id = $1 AND state = 'withdrawn'", policy_id)
 
 
 async def find_owner(reads: Reads, policy_id: UUID) -> Any:

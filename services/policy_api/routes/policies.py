@@ -6,7 +6,7 @@ from typing import Annotated, Literal
 from uuid import UUID
 
 from fastapi import Depends, Path, Query, Request, Response
-from pydantic import BaseModel, Field
+from pydantic import AwareDatetime, BaseModel, Field
 from pydantic_core import to_json
 
 from services.policy_api.repository import reading as repository
@@ -22,7 +22,7 @@ from services.policy_api.service.pushing import Origin, Push, record_etag
 from shared.kit.auth import Caller, MaybeAuthenticated, OrganizationCode, require
 from shared.kit.clock import Now, local_day
 from shared.kit.database import Reading, Writing
-from shared.kit.errors import DomainError, InvalidCursor, NotFound
+from shared.kit.errors import DomainError, InvalidCursor, NotFound, Withdrawn
 from shared.kit.feed import EventReader, export_response
 from shared.kit.http import IfMatch, api_router, page_links, problems, stored_answer
 from shared.kit.logging import request_id_var
@@ -39,8 +39,9 @@ from shared.schemas.policies import (
     PolicyVersion,
     PolicyVersionFacts,
     Receipt,
-    Strict,
     Validity,
+    Withdrawal,
+    WithdrawalForm,
 )
 from shared.schemas.scopes import Scope
 
@@ -50,6 +51,7 @@ PolicyId = Annotated[UUID, Path(title="政策编号")]
 Pusher = Annotated[Caller, Depends(require(Scope.POLICY_WRITE, Scope.POLICY_IMPORT))]
 Releaser = Annotated[Caller, Depends(require(Scope.POLICY_RELEASE))]
 ExternalId = Annotated[str, Path(title="机关内编号", min_length=1, max_length=200, pattern=r"^[^\x00-\x1f/?#]+$")]
+KnownAt = Annotated[AwareDatetime | date, Field(union_mode="left_to_right")]
 ValidateOnly = Annotated[bool, Query(title="只校验", description="Answer as if stored, store nothing.")]
 VersionNumber = Annotated[int, Path(title="版本号", ge=1, le=1_000_000)]
 
@@ -104,34 +106,44 @@ async def prepare_push(
     )
 
 
-class Withdrawal(Strict):
-    """Why a policy is taken back."""
-
-    reason: str = Field(title="撤回理由", min_length=2, max_length=500)
+async def _answer_of_withdrawn(request: Request, reads: Reading, policy_id: UUID) -> Response:
+    """308 to where it has moved, 410 with what is said of it, 404 when it was never public."""
+    told = await service.find_withdrawal(reads, policy_id)
+    if told is None:
+        raise NotFound(service.NO_POLICY)
+    if told["form"] != WithdrawalForm.MOVED:
+        raise Withdrawn(told["notice"] or "这份文件已由发布机关撤回", since=told["since"])
+    moved_to = told["moved_to"] or f"{request.scope.get('root_path', '')}/v1/policies/{told['moved_to_policy']}"
+    return Response(status_code=308, headers={"Location": moved_to, "Cache-Control": "public, max-age=60"})
 
 
 @router.post(
     "/v1/policies/{policy_id}:withdraw",
     status_code=204,
     response_class=Response,
+    responses=problems(409),
     summary="撤回政策文件 Withdraw a policy",
 )
 async def withdraw(
     policy_id: PolicyId, body: Withdrawal, caller: Releaser, reads: Reading, session: Writing, now: Now
 ) -> Response:
-    """Takes the policy and its interpretations out of public view and of search. Its history is kept. 404 when it is not public."""
+    """Takes the policy and its interpretations out of public view and of search; its history is kept. 404 when it is not public.
+
+    `gone` answers 410 with the notice from then on, `moved` 308 to the other place. `banner` leaves it public under a
+    warning, and may be said again, with another notice.
+    """
     owner = await repository.find_owner(reads, policy_id)
     if owner is None:
         raise NotFound(service.NO_POLICY)
     await caller.ensure_covers(owner["organization"])
-    await withdraw_policy(session, caller, policy_id, reason=body.reason, today=local_day(now))
+    await withdraw_policy(session, caller, policy_id, body, now=now)
     return Response(status_code=204)
 
 
 @router.get(
     "/v1/policies/{policy_id}",
     response_model=Policy,
-    responses={304: {"description": "未变化"}},
+    responses={304: {"description": "未变化"}, 308: {"description": "已移至 Location 所示之处"}, **problems(410)},
     summary="读取政策文件 Read a policy",
 )
 async def get_policy(
@@ -142,12 +154,24 @@ async def get_policy(
     as_of: Annotated[
         date | None, Query(title="时点", description="The text in force and the validity on that day.")
     ] = None,
+    as_known_at: Annotated[
+        KnownAt | None,
+        Query(title="所知时点", description="What this library said then: a moment, or a day, which means its end."),
+    ] = None,
 ) -> Response:
-    """Public. With its interpretations, relations both ways and history. Supports `If-None-Match`."""
+    """Public. With its interpretations, relations both ways and history. Supports `If-None-Match`.
+
+    `as_of` asks what was in force, `as_known_at` what the library said of it at that moment; both together, what it then
+    said of that day. A document that was taken back answers 410 with what is said of it, or 308 to where it has moved.
+    """
+    today = local_day(now)
+    if as_known_at is not None:
+        moment = service.moment_of(as_known_at, now)
+        known = await service.render_as_known(reads, policy_id, known_at=moment, day=as_of or local_day(moment))
+        return stored_answer(request, known.representation, known.etag)
     stored = await repository.find_public(reads, policy_id)
     if stored is None:
-        raise NotFound(service.NO_POLICY)
-    today = local_day(now)
+        return await _answer_of_withdrawn(request, reads, policy_id)
     changes_on = stored["next_change_on"]
     if as_of is None and (changes_on is None or changes_on > today):
         return stored_answer(request, stored["representation"], stored["etag"])

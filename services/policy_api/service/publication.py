@@ -10,6 +10,7 @@ from typing import Any
 from uuid import UUID
 
 import asyncpg
+from pydantic_core import to_json
 
 from services.policy_api.repository import interpretations as interpretation_repository
 from services.policy_api.repository import policies as repository
@@ -30,9 +31,10 @@ from services.policy_api.service.rendering import (
 from shared.kit.auth import Caller
 from shared.kit.clock import local_day
 from shared.kit.database import WriteSession
-from shared.kit.errors import Conflict, IllegalMove, NotFound, Unavailable
+from shared.kit.errors import Conflict, IllegalMove, NotFound, RuleViolation, Unavailable
 from shared.kit.log import Announcement
-from shared.schemas.problems import ErrorCode
+from shared.schemas.policies import Withdrawal, WithdrawalForm
+from shared.schemas.problems import ErrorCode, InvalidField
 
 
 class DocumentNumberTaken(Conflict):
@@ -358,32 +360,65 @@ async def lock_neighbourhood(
     await repository.lock(driver, ids)
 
 
-async def withdraw_policy(session: WriteSession, caller: Caller, policy_id: UUID, *, reason: str, today: date) -> None:
-    """Take a public policy and its interpretations back, for good. Its history is kept, its number is free again."""
+async def withdraw_policy(
+    session: WriteSession, caller: Caller, policy_id: UUID, wanted: Withdrawal, *, now: datetime
+) -> None:
+    """Take a public policy back in one of three forms. Its history and its evidence are kept in each.
+
+    Under a banner it stays public; otherwise it and its interpretations go, for good, and its number is free again.
+    """
     driver = await session.driver()
     await lock_neighbourhood(session, [policy_id], [])
     rows = await repository.load_facts(driver, [policy_id])
     if not rows or rows[0]["state"] != "public":
         raise NotFound("没有这份已公开的政策")
-    version = rows[0]["version"] + 1
-    await repository.keep_replaced(driver, [policy_id])
-    linked = {relation[1] for relation in (*(rows[0]["outgoing"] or ()), *(rows[0]["incoming"] or ()))}
-    await repository.withdraw(driver, policy_id, version=version)
-    session.announce(Announcement("policy.withdrawn", str(policy_id), version, None))
-    explained = await interpretation_repository.list_public_of(driver, [policy_id])
-    await interpretation_repository.keep_replaced(driver, [row["id"] for row in explained])
-    for row in await interpretation_repository.withdraw_of(driver, policy_id):
-        session.announce(Announcement("interpretation.withdrawn", str(row["id"]), row["version"], None))
+    row = rows[0]
+    told = to_json(
+        {
+            **wanted.model_dump(mode="json", include={"form", "notice", "moved_to", "moved_to_policy"}),
+            "since": now,
+        }
+    ).decode()
+    if wanted.form is WithdrawalForm.BANNER:
+        await repository.put_banner(driver, policy_id, told)
+        versions = await refresh(session, [policy_id], today=local_day(now))
+        version = versions.get(policy_id, row["version"])
+    else:
+        if wanted.moved_to_policy is not None:
+            await _ensure_elsewhere(driver, policy_id, wanted.moved_to_policy)
+        version = row["version"] + 1
+        await _take_away(session, row, told, today=local_day(now))
     session.record(
         actor=caller.client_id,
-        action="policy.withdrawn",
+        action="policy.bannered" if wanted.form is WithdrawalForm.BANNER else "policy.withdrawn",
         subject=str(policy_id),
         version=version,
-        organization=rows[0]["organization"],
-        reason=reason,
+        organization=row["organization"],
+        reason=wanted.reason,
+        form=wanted.form.value,
     )
-    gone = [policy_id, *(row["id"] for row in explained)]
-    await refresh_entries(session, gone, today=today)
+
+
+async def _ensure_elsewhere(driver: asyncpg.Connection, policy_id: UUID, moved_to: UUID) -> None:
+    found = await repository.find_by_ids(driver, [moved_to])
+    if moved_to == policy_id or not found or found[0]["state"] != "public":
+        errors = [InvalidField(pointer="/moved_to_policy", detail="移至的文件应是另一份已公开的文件")]
+        raise RuleViolation("没有可以移至的文件", errors=errors)
+
+
+async def _take_away(session: WriteSession, row: Any, told: str, *, today: date) -> None:
+    """The policy and what explains it leave public view; whoever names it says so at once."""
+    driver = await session.driver()
+    policy_id, version = row["id"], row["version"] + 1
+    await repository.keep_replaced(driver, [policy_id])
+    linked = {relation[1] for relation in (*(row["outgoing"] or ()), *(row["incoming"] or ()))}
+    await repository.withdraw(driver, policy_id, version=version, withdrawal=told)
+    session.announce(Announcement("policy.withdrawn", str(policy_id), version, None))
+    explained = await interpretation_repository.list_public_of(driver, [policy_id])
+    await interpretation_repository.keep_replaced(driver, [one["id"] for one in explained])
+    for one in await interpretation_repository.withdraw_of(driver, policy_id):
+        session.announce(Announcement("interpretation.withdrawn", str(one["id"]), one["version"], None))
+    await refresh_entries(session, [policy_id, *(one["id"] for one in explained)], today=today)
     await refresh(session, {policy for policy in linked if policy is not None}, today=today)
 
 

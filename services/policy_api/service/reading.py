@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Sequence
-from datetime import date
+from datetime import date, datetime, time, timedelta
 from typing import Any
 from uuid import UUID
 
@@ -12,8 +12,9 @@ from services.policy_api.repository.reading import Reads
 from services.policy_api.rules.bodies import plain_text
 from services.policy_api.rules.compare import compare_texts
 from services.policy_api.service.publication import policy_facts
-from services.policy_api.service.rendering import Rendered, render_policy, shown_text
+from services.policy_api.service.rendering import Rendered, facts_of_representation, render_policy, shown_text
 from shared.kit.auth import Caller
+from shared.kit.clock import LOCAL_ZONE
 from shared.kit.errors import NotFound
 from shared.schemas.comparisons import Comparison
 
@@ -23,6 +24,37 @@ NO_POLICY = "没有这份政策文件，或尚未公开"
 async def render_as_of(reads: Reads, policy_id: UUID, *, day: date, historic: bool) -> Rendered:
     """The public representation as a date makes it: the text in force and the validity on that day."""
     return (await render_many(reads, [policy_id], day=day, historic=historic))[policy_id]
+
+
+def moment_of(asked: datetime | date, now: datetime) -> datetime:
+    """A day means its end; what has not come yet means now."""
+    if isinstance(asked, datetime):
+        return min(asked, now)
+    return min(datetime.combine(asked + timedelta(days=1), time.min, LOCAL_ZONE), now) if asked < date.max else now
+
+
+async def find_withdrawal(reads: Reads, policy_id: UUID) -> dict[str, Any] | None:
+    """In which form a policy was taken back, and what is said of it; None unless it was."""
+    row = await repository.find_withdrawal(reads, policy_id)
+    if row is None:
+        return None
+    told: dict[str, Any] = json.loads(row["withdrawal"]) if row["withdrawal"] else {"form": "gone", "notice": None}
+    return {"since": None, "moved_to": None, "moved_to_policy": None, **told}
+
+
+async def render_as_known(reads: Reads, policy_id: UUID, *, known_at: datetime, day: date) -> Rendered:
+    """What the library said at a moment of a day: from the representation that it served then, not from what it knows now.
+
+    NotFound when it served none.
+    """
+    stored = await repository.find_known_at(reads, policy_id, known_at)
+    if stored is None:
+        raise NotFound("该时刻本库尚未公开这份文件；请改问之后的时刻")
+    facts = facts_of_representation(json.loads(stored["representation"]))
+    number = shown_text(facts.texts, day).number
+    contents = await write_repository.load_contents(reads, [(policy_id, number)])
+    content = json.loads(contents[policy_id, number])
+    return render_policy(facts, content, today=day, as_of=day, as_known_at=known_at)
 
 
 async def render_many(reads: Reads, ids: Sequence[UUID], *, day: date, historic: bool) -> dict[UUID, Rendered]:

@@ -102,6 +102,45 @@ class Rendered:
     columns: dict[str, Any] = field(default_factory=dict)
 
 
+def facts_of_representation(document: dict[str, Any]) -> PolicyFacts:
+    """What a kept representation says, as facts again: the way back from evidence to any day's answer."""
+    return PolicyFacts(
+        id=UUID(document["id"]),
+        version=document["version"],
+        organization=document["organization"]["code"],
+        organization_name=document["organization"]["name"],
+        external_id=document["external_id"],
+        level=document["level"],
+        division_code=document["division_code"],
+        texts=[
+            TextFacts(
+                text["number"],
+                text["label"],
+                parse_day(text["adopted_on"]),
+                date.fromisoformat(text["effective_on"]),
+                text["instrument"],
+                text["content_hash"],
+                date.fromisoformat(text["published_on"]),
+            )
+            for text in document["versions"]
+        ],
+        relations=[
+            RelationFacts(
+                relation["type"],
+                UUID(relation["policy_id"]) if relation["policy_id"] else None,
+                relation["title"],
+                relation["doc_no"],
+                relation["articles"],
+                parse_day(relation["effective_on"]),
+                parse_day(relation["until"]),
+            )
+            for relation in document["relations"]
+        ],
+        interpretations=document["interpretations"],
+        banner=document["banner"],
+    )
+
+
 def shown_text(texts: Sequence[TextFacts], day: date) -> TextFacts:
     """The text in force on a day, or the first to come when none is."""
     shown = text_to_show([TextSpan(text.number, text.effective_on) for text in texts], day)

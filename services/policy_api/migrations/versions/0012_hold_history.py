@@ -44,7 +44,9 @@ def upgrade() -> None:
         postgresql_where=sa.text("released_at IS NOT NULL AND superseded_at IS NULL"),
     )
     op.create_check_constraint(
-        op.f("ck_policy_version_released_has_a_day"), "policy_version", "released_at IS NULL OR effective_on IS NOT NULL"
+        op.f("ck_policy_version_released_has_a_day"),
+        "policy_version",
+        "released_at IS NULL OR effective_on IS NOT NULL",
     )
 
 
