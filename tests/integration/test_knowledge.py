@@ -3,6 +3,7 @@
 import json
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
+from xml.etree import ElementTree
 
 import asyncpg
 import httpx
@@ -222,3 +223,38 @@ async def test_withdrawal_must_say_what_its_form_needs(
     policy_id = await put(library, office)
     assert (await withdraw(library, office, policy_id, **body)).status_code == 422
     assert (await read(library, policy_id))["banner"] is None
+
+
+async def test_change_feed_names_each_subject_once_and_buries_what_is_gone(
+    library: Suite, office: dict[str, str]
+) -> None:
+    kept, gone = await put(library, office, "kept"), await put(library, office, "gone")
+    await put(library, office, "kept", title="关于社区食堂建设的通知（更正）")
+    await withdraw(library, office, gone)
+    answer = await library.policy.get("/v1/changes.atom")
+    assert (answer.status_code, answer.headers["content-type"]) == (200, "application/atom+xml")
+    feed = ElementTree.fromstring(answer.content)
+    atom = "{http://www.w3.org/2005/Atom}"
+    assert [entry.findtext(f"{atom}id") for entry in feed.findall(f"{atom}entry")] == [f"urn:uuid:{kept}"]
+    assert feed.findtext(f"{atom}entry/{atom}title") == "关于社区食堂建设的通知（更正）"
+    tombs = feed.findall("{http://purl.org/atompub/tombstones/1.0}deleted-entry")
+    assert [tomb.get("ref") for tomb in tombs] == [f"urn:uuid:{gone}"]
+    same = await library.policy.get("/v1/changes.atom", headers={"if-none-match": answer.headers["etag"]})
+    assert same.status_code == 304
+
+
+async def test_change_feed_goes_back_page_by_page(library: Suite, office: dict[str, str]) -> None:
+    lines = [json.dumps(published(doc_no=None, organization=CITY, external_id=f"p{number}")) for number in range(230)]
+    pushed = await library.policy.post(
+        "/v1/policies:batch", content="\n".join(lines), headers=office | {"content-type": "application/x-ndjson"}
+    )
+    assert pushed.status_code == 200
+    atom, address, seen = "{http://www.w3.org/2005/Atom}", "/v1/changes.atom", set()
+    while address:
+        feed = ElementTree.fromstring((await library.policy.get(address)).content)
+        seen |= {entry.findtext(f"{atom}id") for entry in feed.findall(f"{atom}entry")}
+        following = feed.find(f"{atom}link[@rel='next']")
+        address = "" if following is None else f"/v1/{following.get('href')}"
+    assert len(seen) == 230
+    forged = await library.policy.get("/v1/changes.atom", params={"before": "eyJmb3JnZWQiOjF9"})
+    assert (forged.status_code, forged.json()["code"]) == (422, "invalid_cursor")
