@@ -7,7 +7,7 @@ import httpx
 from fastapi import FastAPI
 
 from services.policy_api.repository.reading import find_current, find_current_interpretation
-from services.policy_api.routes import batch, changes, dossiers, interpretations, policies
+from services.policy_api.routes import batch, changes, dossiers, expiry, interpretations, policies
 from services.policy_api.routes.entries import entry_lookup, entry_router, links
 from services.policy_api.rules.entry_kinds.registry import KINDS
 from services.policy_api.service.push_queue import PushQueue
@@ -31,6 +31,7 @@ def build_app(settings: Settings, *, transport: httpx.AsyncBaseTransport | None 
             dossiers.router,
             links,
             changes.router,
+            expiry.router,
             *(entry_router(kind) for kind in KINDS.values()),
         ],
         extend=_with_push_queue,

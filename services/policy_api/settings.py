@@ -30,6 +30,11 @@ class Settings(KitSettings):
     follow_up_months: int = Field(
         default=6, ge=1, description="After which a major policy is interpreted again (TS-27)."
     )
+    expiry_reminder_months: tuple[int, ...] = Field(
+        default=(6, 3, 1),
+        min_length=1,
+        description="Months before a document's last day at which its organisation is reminded (domain.md §6.5).",
+    )
     sensitive_words: tuple[str, ...] = Field(
         default=("内部资料", "内部文件", "不得外传", "注意保密"),
         description="Words that stop a release until reviewed.",

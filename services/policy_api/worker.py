@@ -4,6 +4,7 @@ import asyncio
 from datetime import timedelta
 
 from services.policy_api.service.entries import refresh_due_entries
+from services.policy_api.service.expiry import remind
 from services.policy_api.service.publication import bind_stragglers, refresh_due
 from services.policy_api.settings import Settings
 from shared.kit import log
@@ -28,6 +29,11 @@ def jobs_of(database: Database, settings: Settings, clock: Clock = system_clock)
         async with database.write() as session:
             return await refresh_due_entries(session, today=local_day(clock()), limit=_AT_ONCE) >= _AT_ONCE
 
+    async def tell_expiries() -> bool:
+        async with database.write() as session:
+            handled = await remind(session, months=settings.expiry_reminder_months, now=clock(), limit=_AT_ONCE)
+        return handled >= _AT_ONCE
+
     async def bind_links() -> bool:
         async with database.write() as session:
             return await bind_stragglers(session, today=local_day(clock()), limit=_AT_ONCE) >= _AT_ONCE
@@ -46,6 +52,7 @@ def jobs_of(database: Database, settings: Settings, clock: Clock = system_clock)
     return [
         Job("date changes", 5.0, tell_date_changes),
         Job("entry changes", 5.0, tell_entry_changes),
+        Job("expiries", 60.0, tell_expiries),
         Job("links", 30.0, bind_links),
         Job("prune", 600.0, prune),
     ]

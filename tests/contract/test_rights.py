@@ -7,12 +7,14 @@ is to be refused.
 import json
 from collections.abc import Callable
 from dataclasses import dataclass
+from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
 import httpx
 import pytest
 
 from services.policy_api.rules.entry_kinds.registry import KINDS
+from services.policy_api.service.expiry import remind
 from shared.schemas.scopes import Scope
 from tests.contract.registry import Operation, operations_of, services_with_doors
 from tests.dossiers import material, plan
@@ -36,6 +38,7 @@ class Victim:
     dossier_id: str
     material_id: str
     entry_ids: dict[str, str]
+    expiry_task_id: str
 
     def path(self, template: str) -> str:
         """The route's address for this victim's resource."""
@@ -50,13 +53,24 @@ class Victim:
             "dossier_id": self.dossier_id,
             "material_id": self.material_id,
             "year": "2027",
+            "task_id": self.expiry_task_id,
             # `/v1/questions/{entry_id}` is about a question.
             "entry_id": self.entry_ids.get(template.split("/")[2], NOBODY),
         }
         return template.format_map(values)
 
 
-DOCUMENTS = {"owned": policy, "second": policy, "public": published, "withdrawable": published}
+def _expiring() -> dict[str, Any]:
+    return published(expires_on=(date.today() + timedelta(days=20)).isoformat())
+
+
+DOCUMENTS = {
+    "owned": policy,
+    "second": policy,
+    "public": published,
+    "withdrawable": published,
+    "expiring": _expiring,
+}
 Body = Callable[[Victim], Any]
 INTERPRETATION = material(policy_external_id="public", published_on="2026-03-03")
 
@@ -105,6 +119,10 @@ BODIES: dict[str, Body] = {
         "executed_on": "2026-03-05",
     },
     "policy PUT /v1/dossiers/{dossier_id}/feedback": lambda _: {"enquiries": 3},
+    "policy POST /v1/expiry-tasks/{task_id}:decide": lambda _: {
+        "evaluation": {"evaluated_on": "2026-03-01", "method": "书面评估", "findings": "仍有必要"},
+        "decision": "lapse",
+    },
     **{
         f"policy PUT /v1/organizations/{{org}}/{kind.plural}/{{external_id}}": _entry(name)
         for name, kind in KINDS.items()
@@ -152,7 +170,15 @@ async def _victim(suite: Suite, code: str, level: str, division_code: str) -> Vi
         dossier_id,
         added.json()["id"],
         entry_ids,
+        await _expiry_task(suite, code, headers),
     )
+
+
+async def _expiry_task(suite: Suite, code: str, headers: dict[str, str]) -> str:
+    async with suite.apps["policy"].state.kit.database.write() as session:
+        await remind(session, months=(1,), now=datetime.now(UTC), limit=100)
+    answer = await suite.policy.get(f"/v1/organizations/{code}/expiry-tasks", headers=headers)
+    return str(answer.json()["items"][0]["id"])
 
 
 @pytest.fixture

@@ -3,6 +3,7 @@
 from services.policy_api.models.base import Base
 from services.policy_api.models.dossiers import DossierActRow, DossierRow
 from services.policy_api.models.entries import EntryLinkRow, EntryRow
+from services.policy_api.models.expiry import ExpiryTaskRow
 from services.policy_api.models.policies import (
     InterpretationRow,
     PolicyIssuerRow,
@@ -18,6 +19,7 @@ __all__ = [
     "DossierRow",
     "EntryLinkRow",
     "EntryRow",
+    "ExpiryTaskRow",
     "InterpretationRow",
     "PolicyIssuerRow",
     "PolicyRow",

@@ -44,6 +44,12 @@ class PolicyRow(Base):
             postgresql_ops={"doc_no": "public.gin_trgm_ops"},
         ),
         sa.Index(
+            "ix_policy_public_expires_on",
+            "expires_on",
+            "id",
+            postgresql_where=sa.text("state = 'public' AND expires_on IS NOT NULL"),
+        ),
+        sa.Index(
             "ix_policy_next_change_on",
             "next_change_on",
             postgresql_where=sa.text("state = 'public' AND next_change_on IS NOT NULL"),

@@ -43,6 +43,35 @@ def upgrade() -> None:
         unique=True,
         postgresql_where=sa.text("released_at IS NOT NULL AND superseded_at IS NULL"),
     )
+    op.create_index(
+        "ix_policy_public_expires_on",
+        "policy",
+        ["expires_on", "id"],
+        postgresql_where=sa.text("state = 'public' AND expires_on IS NOT NULL"),
+    )
+    op.create_table(
+        "expiry_task",
+        sa.Column("id", sa.Uuid(), primary_key=True),
+        sa.Column("policy_id", sa.Uuid(), sa.ForeignKey("policy.id"), nullable=False),
+        sa.Column("organization", sa.Text(), nullable=False),
+        sa.Column("expires_on", sa.Date(), nullable=False),
+        sa.Column("version", sa.BigInteger(), nullable=False, comment="Counts reminders and the decision."),
+        sa.Column("next_reminder_on", sa.Date(), comment="Empty after the last."),
+        sa.Column("evaluation", sa.Text(), comment="JSON: method, findings, day."),
+        sa.Column("decision", sa.Text()),
+        sa.Column("decided_by", sa.Text()),
+        sa.Column("decided_at", sa.DateTime(timezone=True)),
+        sa.Column("opened_at", sa.DateTime(timezone=True), nullable=False),
+        sa.UniqueConstraint("policy_id", "expires_on", name="uq_expiry_task_policy_id_expires_on"),
+        sa.CheckConstraint("(decision IS NULL) = (decided_at IS NULL)", name=op.f("ck_expiry_task_decided_is_dated")),
+    )
+    op.create_index("ix_expiry_task_organization", "expiry_task", ["organization", "expires_on", "id"])
+    op.create_index(
+        "ix_expiry_task_next_reminder_on",
+        "expiry_task",
+        ["next_reminder_on"],
+        postgresql_where=sa.text("next_reminder_on IS NOT NULL AND decision IS NULL"),
+    )
     op.create_check_constraint(
         op.f("ck_policy_version_released_has_a_day"),
         "policy_version",
@@ -51,6 +80,8 @@ def upgrade() -> None:
 
 
 def downgrade() -> None:
+    op.drop_table("expiry_task")
+    op.drop_index("ix_policy_public_expires_on", table_name="policy")
     op.drop_constraint(op.f("ck_policy_version_released_has_a_day"), "policy_version")
     op.drop_index("uq_policy_version_in_force", table_name="policy_version")
     op.drop_column("policy_version", "superseded_at")
