@@ -17,6 +17,7 @@ from deploy.local.processes import StartFailed
 from deploy.local.settings import read_settings
 from deploy.local.state import Credentials, State
 from deploy.local.tour.guide import Guide, NotAsPromised
+from deploy.local.tour.history import History
 from deploy.local.tour.story import SEARCHABLE_WITHIN_SECONDS, Story
 from deploy.local.tour.texts import new_run
 from shared.kit.clock import local_day
@@ -70,7 +71,9 @@ def _walk(url: str, administrator: Credentials, state: Path | None, *, within_se
         with Progress(console=console, transient=True) as progress:
             credentials = open_doors(gateway, administrator, state, progress)
         guide = Guide(console, gateway, open_sessions(gateway, credentials))
-        Story(guide, new_run(local_day(datetime.now(UTC))), department(), within_seconds=within_seconds).tell()
+        run = new_run(local_day(datetime.now(UTC)))
+        Story(guide, run, department(), within_seconds=within_seconds).tell()
+        History(guide, run).tell()
     took = time.monotonic() - started
     console.print(f"\n[bold green]✓ 全部做到：{guide.steps} 步、{guide.promises} 项承诺，{took:.1f} 秒[/]")
 
