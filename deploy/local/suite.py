@@ -300,6 +300,8 @@ class Suite:
         }
         if service.name == "exchange":
             environment["MINGQUAN_KEY_ENCRYPTION_KEY"] = self.secrets.key_encryption_key
+        if service.name == "policy":
+            environment["MINGQUAN_OPINION_KEY"] = self.secrets.opinion_key
         if service.name == "search":
             environment |= {
                 "MINGQUAN_MEILI_URL": self._meili_url,

@@ -7,10 +7,20 @@ import httpx
 from fastapi import FastAPI
 
 from services.policy_api.repository.reading import find_current, find_current_interpretation
-from services.policy_api.routes import batch, changes, dossiers, expiry, interpretations, policies
+from services.policy_api.routes import (
+    batch,
+    changes,
+    dossiers,
+    expiry,
+    interpretations,
+    opinions,
+    policies,
+)
 from services.policy_api.routes.entries import entry_lookup, entry_router, links
+from services.policy_api.routes.participation import PREPARATIONS
 from services.policy_api.rules.entry_kinds.registry import KINDS
 from services.policy_api.service.push_queue import PushQueue
+from services.policy_api.service.sealing import OpinionSealer
 from services.policy_api.settings import Settings
 from shared.kit.app import Kit, create_app
 from shared.schemas.policies import BatchLine, BatchResult
@@ -32,9 +42,10 @@ def build_app(settings: Settings, *, transport: httpx.AsyncBaseTransport | None 
             links,
             changes.router,
             expiry.router,
-            *(entry_router(kind) for kind in KINDS.values()),
+            opinions.router,
+            *(entry_router(kind, prepare=PREPARATIONS.get(kind.name)) for kind in KINDS.values()),
         ],
-        extend=_with_push_queue,
+        extend=_with_own_parts,
         transport=transport,
         line_schemas=[BatchLine, BatchResult],
         stored_reads={
@@ -48,8 +59,10 @@ def build_app(settings: Settings, *, transport: httpx.AsyncBaseTransport | None 
 
 
 @asynccontextmanager
-async def _with_push_queue(kit: Kit) -> AsyncIterator[None]:
+async def _with_own_parts(kit: Kit) -> AsyncIterator[None]:
+    assert isinstance(kit.settings, Settings)
     kit.extra["entry_kinds"] = KINDS
+    kit.extra["opinion_sealer"] = OpinionSealer(kit.settings.opinion_key.get_secret_value())
     queue = kit.extra["pushes"] = PushQueue(kit.database)
     try:
         yield

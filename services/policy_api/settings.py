@@ -2,7 +2,7 @@
 
 from typing import ClassVar
 
-from pydantic import Field
+from pydantic import Field, SecretStr
 
 from shared.kit.settings import KitSettings
 
@@ -38,6 +38,27 @@ class Settings(KitSettings):
     sensitive_words: tuple[str, ...] = Field(
         default=("内部资料", "内部文件", "不得外传", "注意保密"),
         description="Words that stop a release until reviewed.",
+    )
+    opinion_key: SecretStr = Field(
+        min_length=32, description="Seals the opinions of consultations and who gave them; 32 characters or more."
+    )
+    consultation_decision_days: int = Field(
+        default=30, ge=1, description="Least days of a consultation on a major decision (PP-03)."
+    )
+    consultation_regulation_days: int = Field(
+        default=30, ge=1, description="Least days of a consultation on a regulation (PP-10)."
+    )
+    consultation_market_days: int = Field(
+        default=30, ge=1, description="Least days where a normative document touches market entities (PP-11)."
+    )
+    consultation_normative_workdays: int = Field(
+        default=7, ge=0, description="Least working days for other normative documents (PP-12)."
+    )
+    consultation_result_days: int = Field(
+        default=30, ge=1, description="Days after the close within which the result is published (PP-C2)."
+    )
+    legality_review_workdays: int = Field(
+        default=7, ge=0, description="Least working days of a legality review (PP-09)."
     )
     typo_words: tuple[str, ...] = Field(
         default=("中国入民", "烈土", "人民代表大人"), description="Grave misprints seen on real sites."

@@ -4,6 +4,7 @@ from services.policy_api.models.base import Base
 from services.policy_api.models.dossiers import DossierActRow, DossierRow
 from services.policy_api.models.entries import EntryLinkRow, EntryRow
 from services.policy_api.models.expiry import ExpiryTaskRow
+from services.policy_api.models.opinions import OpinionRow
 from services.policy_api.models.policies import (
     InterpretationRow,
     PolicyIssuerRow,
@@ -21,6 +22,7 @@ __all__ = [
     "EntryRow",
     "ExpiryTaskRow",
     "InterpretationRow",
+    "OpinionRow",
     "PolicyIssuerRow",
     "PolicyRow",
     "PolicyVersionRow",

@@ -27,7 +27,7 @@ from shared.schemas.pages import Page
 from shared.schemas.policies import Outcome, Receipt, Strict
 
 EntryId = Annotated[UUID, Path(title="编号")]
-Prepare = Callable[[Request, Organization, Any, datetime], Awaitable[Fields | None]]
+Prepare = Callable[[Request, Organization, Any, datetime], Awaitable[Fields | service.Supply | None]]
 """Checks a push against what only the service knows, and gives what it adds to the content."""
 
 

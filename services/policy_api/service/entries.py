@@ -5,7 +5,7 @@ What is special about a kind stands in its `EntryKind`; nothing here knows any k
 
 import hashlib
 import json
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
@@ -37,6 +37,19 @@ from shared.schemas.problems import InvalidField
 
 
 @dataclass(frozen=True)
+class Kept:
+    """An entry as it is kept now, held until the transaction ends."""
+
+    content: Fields
+    supplement: Fields
+    is_public: bool
+
+
+Supply = Callable[[Kept | None], Fields]
+"""What the service adds, from what is kept so far; asked once that is locked. It may raise to refuse the push."""
+
+
+@dataclass(frozen=True)
 class EntryPush:
     """An entry as somebody wants it kept."""
 
@@ -44,8 +57,8 @@ class EntryPush:
     organization: Organization
     external_id: str
     wanted: EntryInput
-    supplement: Fields | None = None
-    """What the service adds; None keeps what is there."""
+    supplement: Fields | Supply | None = None
+    """What the service adds, or how it follows from what is there; None keeps what is there."""
     if_match: str | None = None
 
 
@@ -56,10 +69,13 @@ async def put_entry(session: WriteSession, caller: Caller, push: EntryPush, *, n
     driver = await session.driver()
     await repository.lock_key(driver, kind.name, push.organization.code, push.external_id)
     have = await repository.find_by_key(driver, kind.name, push.organization.code, push.external_id)
-    _check_if_match(push, have)
     content = to_json(push.wanted).decode()
     targets = await _resolve(driver, push, json.loads(content))
     await _hold(driver, [*targets, *(await _present_targets(driver, have))], have)
+    if have is not None:
+        # Whoever renders or supplements it takes this lock only: what was read before it may be old.
+        have = await repository.find_by_key(driver, kind.name, push.organization.code, push.external_id)
+    _check_if_match(push, have)
     row = _row_of(push, have, content, today)
     if have is not None and _is_same(have, row, await _present_targets(driver, have), targets):
         return _receipt(push, have, Outcome.UNCHANGED, now)
@@ -285,7 +301,8 @@ def _ensure_addresses_exist(wanted: EntryInput, outlines: dict[int, frozenset[st
 
 
 def _row_of(push: EntryPush, have: Any, content: str, today: date) -> dict[str, Any]:
-    supplement = to_json(push.supplement).decode() if push.supplement is not None else None
+    added = push.supplement(_kept(have)) if callable(push.supplement) else push.supplement
+    supplement = to_json(added).decode() if added is not None else None
     return {
         "id": have["id"] if have else uuid7(),
         "kind": push.kind.name,
@@ -301,6 +318,13 @@ def _row_of(push: EntryPush, have: Any, content: str, today: date) -> dict[str, 
         "supplement": supplement if supplement is not None or have is None else have["supplement"],
         "published_on": push.wanted.published_on or (have["published_on"] if have else today),
     }
+
+
+def _kept(have: Any) -> Kept | None:
+    if have is None:
+        return None
+    supplement = json.loads(have["supplement"]) if have["supplement"] else {}
+    return Kept(json.loads(have["content"]), supplement, have["state"] == "public")
 
 
 def _is_same(have: Any, row: dict[str, Any], present: Sequence[Target], wanted: Sequence[Target]) -> bool:
