@@ -3,6 +3,9 @@
 from collections.abc import Callable
 from typing import Any
 
+from shared.kit.clock import local_day, system_clock
+from tests.participation import consultation, decision, evaluation
+
 
 def question(**changes: Any) -> dict[str, Any]:
     """A question that rests on no policy."""
@@ -13,4 +16,10 @@ def question(**changes: Any) -> dict[str, Any]:
     } | changes
 
 
-MAKERS: dict[str, Callable[..., dict[str, Any]]] = {"question": question}
+MAKERS: dict[str, Callable[..., dict[str, Any]]] = {
+    "question": question,
+    "consultation": lambda: consultation(today=local_day(system_clock())),
+    "decision": decision,
+    "evaluation": lambda: evaluation(policies=[{"external_id": "public"}]),
+}
+"""By kind. What has to point at a policy points at its organisation's `public`."""

@@ -91,11 +91,10 @@ DELIBERATION = {"held_on": "2026-04-02", "meeting": "市政府常务会议", "ou
 PUBLICATION = {"published_on": "2026-04-08", "channels": ["政府公报", "门户网站"]}
 
 
-def evaluation(policy_id: str, **changes: Any) -> dict[str, Any]:
-    """Of a policy, with nothing found."""
+def evaluation(**changes: Any) -> dict[str, Any]:
+    """With nothing found; `policies` is the test's to give."""
     return {
         "title": "社区食堂建设方案实施情况评估",
-        "policies": [{"policy_id": policy_id}],
         "evaluated_on": "2026-05-05",
         "evaluator": "泉城市社会科学院",
         "methods": ["问卷调查", "实地走访"],

@@ -19,6 +19,7 @@ from shared.schemas.scopes import Scope
 from tests.contract.registry import Operation, operations_of, services_with_doors
 from tests.dossiers import material, plan
 from tests.entries import MAKERS
+from tests.participation import opinion, result
 from tests.policies import policy, published
 from tests.services import CITY, DISTRICT_A, DISTRICT_B, Suite
 
@@ -39,6 +40,7 @@ class Victim:
     material_id: str
     entry_ids: dict[str, str]
     expiry_task_id: str
+    opinion_id: str
 
     def path(self, template: str) -> str:
         """The route's address for this victim's resource."""
@@ -54,6 +56,7 @@ class Victim:
             "material_id": self.material_id,
             "year": "2027",
             "task_id": self.expiry_task_id,
+            "opinion_id": self.opinion_id,
             # `/v1/questions/{entry_id}` is about a question.
             "entry_id": self.entry_ids.get(template.split("/")[2], NOBODY),
         }
@@ -131,6 +134,9 @@ BODIES: dict[str, Body] = {
         f"policy POST /v1/{kind.plural}/{{entry_id}}:withdraw": lambda _: {"reason": "发布有误"}
         for kind in KINDS.values()
     },
+    "policy POST /v1/consultations/{entry_id}/opinions": lambda _: opinion(),
+    "policy PUT /v1/opinions/{opinion_id}/handling": lambda _: {"outcome": "adopted"},
+    "policy PUT /v1/consultations/{entry_id}/result": lambda _: result(),
     "search POST /v1/rebuild": lambda _: None,
     "search POST /v1/verify": lambda _: None,
     "search POST /v1/parked": lambda _: None,
@@ -160,6 +166,9 @@ async def _victim(suite: Suite, code: str, level: str, division_code: str) -> Vi
         answer = await suite.policy.put(address, json=MAKERS[name](), headers=headers)
         assert answer.status_code == 201, answer.text
         entry_ids[kind.plural] = answer.json()["id"]
+    address = f"/v1/consultations/{entry_ids['consultations']}/opinions"
+    handed_in = await suite.policy.post(address, json=opinion(), headers=headers)
+    assert handed_in.status_code == 201, handed_in.text
     return Victim(
         code,
         level,
@@ -171,6 +180,7 @@ async def _victim(suite: Suite, code: str, level: str, division_code: str) -> Vi
         added.json()["id"],
         entry_ids,
         await _expiry_task(suite, code, headers),
+        handed_in.json()["id"],
     )
 
 

@@ -192,7 +192,7 @@ def test_status_is_how_far_the_records_reach(changes: dict[str, Any], status: st
 
 def test_evaluation_that_asks_for_change_says_what_it_found() -> None:
     def faults(**changes: Any) -> list[str]:
-        wanted = EvaluationInput.model_validate(evaluation("01890000-0000-7000-8000-000000000002", **changes))
+        wanted = EvaluationInput.model_validate(evaluation(**{"policies": [{"doc_no": "泉政发〔2026〕1号"}]} | changes))
         return [error.pointer for error in check_evaluation(wanted, TODAY)]
 
     assert faults() == []
