@@ -246,7 +246,7 @@ async def delete_exemption(dossier_id: DossierId, caller: Drafter, at: At, sessi
     responses=problems(409, 412),
     summary="登记征求意见 Note the consultation",
 )
-async def put_consultation(
+async def put_dossier_consultation(
     dossier_id: DossierId, body: ConsultationInput, caller: Drafter, at: At, session: Writing, if_match: IfMatch = None
 ) -> Response:
     """The draft's interpretation belongs beside it, on the same day (TS-08)."""
