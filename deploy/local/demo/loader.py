@@ -23,6 +23,7 @@ from deploy.local.demo.city import CITY_CODE, units
 from deploy.local.demo.dossiers import DEPARTMENT, Desk, department, leave_dossiers
 from deploy.local.demo.interpretations import interpretations
 from deploy.local.demo.library import external_id, papers, waves
+from deploy.local.demo.participation import entries, put_entries
 from shared.kit.clock import local_day
 from shared.schemas.clients import ClientInput
 from shared.schemas.policies import BatchLine, BatchResult, Receipt
@@ -62,6 +63,12 @@ def client_inputs() -> dict[str, ClientInput]:
         "department": ("市住房城乡建设局业务系统", school, [Scope.POLICY_WRITE]),
         "department_head": ("市住房城乡建设局审批系统", school, [Scope.POLICY_APPROVE]),
         "district_370102": ("明湖区政务公开系统", district, [Scope.POLICY_WRITE]),
+        "website": ("市政府门户网站", CITY_CODE, [Scope.OPINION_WRITE]),
+        "participation": (
+            "公众参与系统",
+            CITY_CODE,
+            [Scope.CONSULTATION_WRITE, Scope.DECISION_WRITE, Scope.OPINION_READ],
+        ),
     }
     return {
         key: ClientInput(name=name, organization=organization, scopes=scopes)
@@ -76,6 +83,8 @@ PERSONS = {
     "department": "staff-1401",
     "department_head": "staff-1400",
     "district_370102": "staff-3701",
+    "website": "staff-0300",
+    "participation": "staff-0400",
 }
 """Staff numbers as the calling systems would give them."""
 
@@ -89,6 +98,9 @@ def load(gateway_url: str, admin: ClientCredentials, state: Path, progress: Prog
         receipts = _push_papers(sessions["archive"], progress, today)
         _put_interpretations(sessions["archive"], progress, today)
         _withdraw(sessions["office"], receipts)
+        asked = put_entries(sessions["participation"], today)
+        for _ in _shown(progress, "公众参与 Participation", asked, total=len(entries(today))):
+            pass
         for _ in _shown(progress, "会签卷 Dossiers", leave_dossiers(desk_of(sessions)), total=3):
             pass
     return credentials
