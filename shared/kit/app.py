@@ -1,5 +1,6 @@
 """Builds a service's FastAPI application from its settings and routers: one way for all five."""
 
+import asyncio
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import dataclass
@@ -43,6 +44,8 @@ class Kit:
     calendar: CalendarSource
     signal: LogSignal
     extra: dict[str, Any]
+    exports: asyncio.Semaphore
+    """Places for exports: each holds a connection of its own for minutes."""
     clock: Clock = system_clock
 
 
@@ -61,6 +64,7 @@ def build_kit(settings: KitSettings, *, transport: httpx.AsyncBaseTransport | No
         calendar=CalendarSource(client, exchange_url=settings.exchange_url, ttl_seconds=ttl),
         signal=LogSignal(database, settings.schema_name),
         extra={},
+        exports=asyncio.Semaphore(settings.max_exports_at_once),
     )
 
 

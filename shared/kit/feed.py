@@ -13,7 +13,7 @@ from pydantic_core import to_json
 from shared.kit import log
 from shared.kit.auth import Caller, require
 from shared.kit.database import Database
-from shared.kit.errors import Gone
+from shared.kit.errors import Gone, Unavailable
 from shared.kit.http import api_router, problems
 from shared.kit.logging import get_logger
 from shared.schemas.events import EventPage
@@ -153,6 +153,18 @@ def _position(opened: list[Any] | None, head: log.LogHead) -> int:
 
 def _gone() -> Gone:
     return Gone("日志已不含该位置之后的全部事件；请用 /v1/export 重建后从其末行的游标继续")
+
+
+async def _export_place(request: Request) -> AsyncIterator[None]:
+    places: asyncio.Semaphore = request.app.state.kit.exports
+    if places.locked():
+        raise Unavailable("正在进行的导出已达上限，请稍后重试", retry_after_seconds=30)
+    async with places:
+        yield
+
+
+ExportPlace = Annotated[None, Depends(_export_place)]
+"""Held until the last line is sent."""
 
 
 def export_response(request: Request, query: str) -> StreamingResponse:

@@ -38,6 +38,9 @@ class KitSettings(BaseSettings):
     statement_timeout_seconds: float = Field(default=15.0, gt=0)
 
     max_body_bytes: int = Field(default=2_000_000, ge=1024, description="Largest ordinary request body.")
+    max_exports_at_once: int = Field(
+        default=4, ge=1, le=50, description="Exports a process serves at once; more are asked to come back (503)."
+    )
     max_page_size: int = Field(default=100, ge=1, le=1000)
     event_retention_days: int = Field(default=30, ge=1)
     idempotency_retention_hours: int = Field(default=48, ge=1)

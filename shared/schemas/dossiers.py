@@ -222,14 +222,28 @@ class ExemptionInput(Strict):
     explanation: str = Field(title="说明", min_length=1, max_length=1000)
 
 
-class ConsultationInput(Strict):
-    """A consultation held on the draft, and the interpretation published with it."""
+class HeldConsultation(Strict):
+    """A consultation held on the draft: one of this library by its id, or one held elsewhere as it is reported."""
 
-    reference: str = Field(title="征求意见编号", min_length=1, max_length=200)
-    opened_on: date = Field(title="公布日期")
+    consultation_id: UUID | None = Field(
+        default=None, title="征求意见编号", description="Days and draft interpretation are read from it (TS-08)."
+    )
+    reference: str | None = Field(
+        default=None, title="别处的征求意见编号", description="Of one held elsewhere.", min_length=1, max_length=200
+    )
+    opened_on: date | None = Field(default=None, title="公布日期")
     closes_on: date | None = Field(default=None, title="截止日期")
     interpretation_reference: str | None = Field(default=None, title="草案解读编号", min_length=1, max_length=1000)
     interpretation_published_on: date | None = Field(default=None, title="草案解读公布日期")
+
+    @model_validator(mode="after")
+    def _is_ours_or_reported(self) -> "HeldConsultation":
+        reported = self.model_dump(exclude={"consultation_id"}, exclude_none=True)
+        if self.consultation_id is not None and reported:
+            raise ValueError("给出 consultation_id 时，其他各项以该征求意见为准，请勿另填")
+        if self.consultation_id is None and (self.reference is None or self.opened_on is None):
+            raise ValueError("给出 consultation_id，或给出 reference 和 opened_on")
+        return self
 
 
 Subject = Annotated[
@@ -399,7 +413,7 @@ class Dossier(BaseModel):
     handles_applications: bool = Field(title="涉及办事")
     plan: PlanInput | None = Field(title="解读方案")
     exemption: ExemptionInput | None = Field(title="免予解读")
-    consultation: ConsultationInput | None = Field(title="征求意见")
+    consultation: HeldConsultation | None = Field(title="征求意见")
     materials: list[Material] = Field(title="解读材料")
     reviews: list[ReviewRecord] = Field(title="审查记录")
     approvals: list[ApprovalRecord] = Field(title="审批记录")

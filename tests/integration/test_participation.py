@@ -3,12 +3,15 @@
 from datetime import date, time, timedelta
 from typing import Any
 
+import httpx
 import pytest
 
 from services.policy_api.service.sealing import OpinionSealer
 from shared.schemas.consultations import Consultation, Opinion
 from shared.schemas.decisions import Decision, Evaluation
 from shared.schemas.scopes import Scope
+from tests.dossiers import Case
+from tests.dossiers import open_office as open_dossier_office
 from tests.participation import (
     DELIBERATION,
     GATES,
@@ -360,3 +363,70 @@ async def test_evaluation_names_its_policy_and_its_decision(office: Office) -> N
     assert [item["id"] for item in listed["items"]] == [shown["id"]]
     wrong = await office.put_entry("evaluations", body | {"decision_id": policy_id}, "b")
     assert (wrong.status_code, wrong.json()["errors"][0]["pointer"]) == (422, "/decision_id")
+
+
+LATE = consultation()["interpretation"]
+
+
+async def open_case(office: Office) -> Case:
+    people = await open_dossier_office(office.suite)
+    office.set_day(TODAY)
+    return await people.open()
+
+
+async def note(case: Case, **held: Any) -> httpx.Response:
+    return await case.call("PUT", "/consultation", case.office.drafter, held)
+
+
+@pytest.mark.parametrize(
+    ("changes", "explained_on", "status"),
+    [({}, None, "pass"), ({"interpretation": None}, None, "fail"), ({"interpretation": None}, TODAY + DAY, "fail")],
+)
+async def test_dossier_reads_the_draft_interpretations_day_from_our_own_consultation(
+    office: Office, changes: dict[str, Any], explained_on: date | None, status: str
+) -> None:
+    """TS-08: an interpretation added a day later was not published with the draft, whatever day it claims."""
+    case = await open_case(office)
+    consultation_id = await office.announce(**changes)
+    if explained_on is not None:
+        office.set_day(explained_on)
+        await office.announce(interpretation=LATE | {"published_on": TODAY.isoformat()})
+    answer = await note(case, consultation_id=consultation_id)
+    assert answer.status_code == 200, answer.text
+    assert answer.json()["consultation"]["consultation_id"] == consultation_id
+    finding = (await case.report())["TS-08"]
+    assert finding["status"] == status
+    assert {"name": "consultation", "value": consultation_id} in finding["evidence"]
+
+
+async def test_withdrawn_consultation_no_longer_shows_its_interpretation(office: Office) -> None:
+    case = await open_case(office)
+    consultation_id = await office.announce()
+    await note(case, consultation_id=consultation_id)
+    await office.call("POST", f"/v1/consultations/{consultation_id}:withdraw", {"reason": "草案有重大改动"})
+    assert (await case.report())["TS-08"]["status"] == "fail"
+
+
+async def test_consultation_held_elsewhere_is_still_reported(office: Office) -> None:
+    case = await open_case(office)
+    reported = {"reference": "省平台-7", "opened_on": "2026-03-02"}
+    explained = {"interpretation_reference": "省平台-8", "interpretation_published_on": "2026-03-02"}
+    assert (await note(case, **reported)).status_code == 200
+    assert (await case.report())["TS-08"]["status"] == "fail"
+    assert (await note(case, **reported, **explained)).status_code == 200
+    assert (await case.report())["TS-08"]["status"] == "pass"
+
+
+async def test_dossier_names_a_consultation_that_there_is_or_reports_one(office: Office) -> None:
+    case = await open_case(office)
+    upcoming = await office.announce(opened_on="2026-05-11", closes_on="2026-06-30")
+    nobody = "01890000-0000-7000-8000-000000000000"
+    for held in (
+        {},
+        {"reference": "c-1"},
+        {"consultation_id": nobody},
+        {"consultation_id": upcoming},
+        {"consultation_id": upcoming, "opened_on": "2026-05-11"},
+        {"consultation_id": case.policy_id},
+    ):
+        assert (await note(case, **held)).status_code == 422, held

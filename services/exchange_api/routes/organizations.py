@@ -10,7 +10,7 @@ from services.exchange_api.service import organizations as service
 from shared.kit.auth import Caller, OrganizationCode, require
 from shared.kit.database import Reading, Writing
 from shared.kit.errors import NotFound, UnknownOrganization
-from shared.kit.feed import EventReader, export_response
+from shared.kit.feed import EventReader, ExportPlace, export_response
 from shared.kit.http import IfMatch, api_router, page_links, problems, stored_answer
 from shared.schemas.organizations import CreditCode, Level, Organization, OrganizationInput, check_credit_code
 from shared.schemas.pages import Page
@@ -82,7 +82,7 @@ async def list_organizations(
     responses={200: {"description": "NDJSON；末行是续读事件日志的游标", "content": {"application/x-ndjson": {}}}},
     summary="导出全部机关 Export all organisations",
 )
-async def export_organizations(request: Request, caller: EventReader) -> Response:
+async def export_organizations(request: Request, caller: EventReader, place: ExportPlace) -> Response:
     """Current representations in one snapshot; the last line holds the cursor to follow the log from."""
     return export_response(request, repository.EXPORT)
 

@@ -26,11 +26,11 @@ from shared.kit.idempotency import Idempotent
 from shared.schemas.dossiers import (
     ApprovalInput,
     ApprovalRecord,
-    ConsultationInput,
     Dossier,
     DossierInput,
     ExemptionInput,
     FeedbackInput,
+    HeldConsultation,
     Material,
     PlanInput,
     ReceiptInput,
@@ -246,11 +246,19 @@ async def delete_exemption(dossier_id: DossierId, caller: Drafter, at: At, sessi
     responses=problems(409, 412),
     summary="登记征求意见 Note the consultation",
 )
-async def put_dossier_consultation(
-    dossier_id: DossierId, body: ConsultationInput, caller: Drafter, at: At, session: Writing, if_match: IfMatch = None
+async def note_consultation(
+    dossier_id: DossierId,
+    body: HeldConsultation,
+    caller: Drafter,
+    at: At,
+    reads: Reading,
+    session: Writing,
+    if_match: IfMatch = None,
 ) -> Response:
-    """The draft's interpretation belongs beside it, on the same day (TS-08)."""
+    """One of this library by its id, or one held elsewhere as reported. The draft's interpretation is published with it (TS-08)."""
     acting = await at.begin(caller, dossier_id)
+    if body.consultation_id is not None:
+        await caller.ensure_covers(await service.find_consultation(reads, body.consultation_id, today=acting.today))
     return _dossier(await service.put_consultation(session, acting, dossier_id, body, if_match=if_match))
 
 

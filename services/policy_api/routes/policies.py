@@ -23,7 +23,7 @@ from shared.kit.auth import Caller, MaybeAuthenticated, OrganizationCode, requir
 from shared.kit.clock import Now, local_day
 from shared.kit.database import Reading, Writing
 from shared.kit.errors import DomainError, InvalidCursor, NotFound, Withdrawn
-from shared.kit.feed import EventReader, export_response
+from shared.kit.feed import EventReader, ExportPlace, export_response
 from shared.kit.http import IfMatch, api_router, page_links, problems, stored_answer
 from shared.kit.logging import request_id_var
 from shared.schemas.comparisons import Comparison
@@ -316,6 +316,6 @@ def _page(old: int, new: int, content: str) -> str:
     tags=["events"],
     summary="导出全部公开内容 Export everything public",
 )
-async def export_public(request: Request, caller: EventReader) -> Response:
+async def export_public(request: Request, caller: EventReader, place: ExportPlace) -> Response:
     """Current representations of policies and interpretations in one snapshot, closed by the cursor of the log."""
     return export_response(request, repository.EXPORT)

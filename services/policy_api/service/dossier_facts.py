@@ -12,8 +12,11 @@ import asyncpg
 from pydantic_core import to_json
 
 from services.policy_api.repository import dossiers as repository
+from services.policy_api.repository import entries as entry_repository
 from services.policy_api.repository import policies as policy_repository
+from services.policy_api.rules.consultations import Announced
 from services.policy_api.rules.duties import Duty
+from services.policy_api.rules.entry_kinds.consultation import CONSULTATION
 from services.policy_api.rules.media import media_of_attachments, media_of_html
 from services.policy_api.rules.scans import DEFAULT_WORDS, WordLists, scan_text
 from services.policy_api.rules.similarity import copied_share
@@ -47,11 +50,11 @@ from services.policy_api.rules.three_sync.manifest import manifest_of
 from shared.kit.errors import NotFound
 from shared.schemas.dossiers import (
     ApprovalStep,
-    ConsultationInput,
     DossierState,
     ExemptionInput,
     ExemptionReason,
     FeedbackInput,
+    HeldConsultation,
     PlanInput,
     ReviewResult,
     ReviewType,
@@ -125,6 +128,7 @@ async def load_dossier(
     content = json.loads(text["content"])
     public = json.loads(policy["representation"]) if policy["representation"] is not None else None
     facts = _facts(row, policy, text, content, materials, acts, public, words)
+    facts = replace(facts, consultation=await _load_consultation(driver, row))
     if row["released_at"] is not None:
         facts = await _add_aftermath(driver, facts, row, content, public)
     return Loaded(row, policy, text, content, materials, acts, facts)
@@ -180,7 +184,6 @@ def _facts(
             if act.kind == "return"
         ),
         exemption=_exemption(row, acts),
-        consultation=_consultation(row),
         release_on=row["published_on"] or (plan.release_on if plan is not None else None),
         receipts=tuple(
             ChannelReceipt(str(act.id), act.details["channel"], date.fromisoformat(act.details["executed_on"]))
@@ -314,13 +317,22 @@ def _exemption(row: Any, acts: Sequence[Act]) -> Exemption | None:
     return Exemption(row["exemption_hash"], reason, stated, drafter)
 
 
-def _consultation(row: Any) -> ConsultationFacts | None:
+async def _load_consultation(driver: asyncpg.Connection, row: Any) -> ConsultationFacts | None:
+    """What TS-08 goes by: of a consultation of ours its own record, of one held elsewhere what was reported."""
     if row["consultation"] is None:
         return None
-    held = ConsultationInput.model_validate_json(row["consultation"])
-    return ConsultationFacts(
-        held.reference, held.opened_on, held.interpretation_reference, held.interpretation_published_on
-    )
+    held = HeldConsultation.model_validate_json(row["consultation"])
+    if held.consultation_id is None:
+        assert held.reference is not None
+        assert held.opened_on is not None
+        return ConsultationFacts(
+            held.reference, held.opened_on, held.interpretation_reference, held.interpretation_published_on
+        )
+    kept = await entry_repository.find(driver, CONSULTATION.name, held.consultation_id)
+    consultation, identity = Announced(json.loads(kept["content"]), json.loads(kept["supplement"])), str(kept["id"])
+    # Once withdrawn it shows nobody an interpretation any more.
+    day = consultation.interpretation_on if kept["state"] == "public" else None
+    return ConsultationFacts(identity, consultation.opened_on, identity if day is not None else None, day)
 
 
 def _feedback(row: Any) -> Feedback:

@@ -12,11 +12,11 @@ from services.policy_api.service.dossier_facts import Act, Loaded
 from shared.kit.workdays import WorkCalendar
 from shared.schemas.dossiers import (
     ApprovalRecord,
-    ConsultationInput,
     Dossier,
     DossierPolicy,
     ExemptionInput,
     FeedbackInput,
+    HeldConsultation,
     Material,
     PlanInput,
     ReceiptInput,
@@ -27,7 +27,7 @@ from shared.schemas.dossiers import (
 )
 from shared.schemas.policies import InterpretationInput
 
-Stated = TypeVar("Stated", PlanInput, ExemptionInput, ConsultationInput, FeedbackInput)
+Stated = TypeVar("Stated", PlanInput, ExemptionInput, HeldConsultation, FeedbackInput)
 
 
 def etag_of(version: int) -> str:
@@ -68,7 +68,7 @@ def view_dossier(loaded: Loaded) -> Dossier:
         handles_applications=row["handles_applications"],
         plan=_parsed(PlanInput, row["plan"]),
         exemption=_parsed(ExemptionInput, row["exemption"]),
-        consultation=_parsed(ConsultationInput, row["consultation"]),
+        consultation=_parsed(HeldConsultation, row["consultation"]),
         materials=[view_material(loaded, str(material["id"])) for material in loaded.materials],
         reviews=[view_review(act, manifest) for act in loaded.acts_of("review")],
         approvals=[view_approval(act) for act in loaded.acts_of("approval")],

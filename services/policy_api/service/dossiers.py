@@ -2,6 +2,7 @@
 
 import json
 from dataclasses import dataclass
+from datetime import date
 from typing import Any
 from uuid import UUID
 
@@ -10,25 +11,29 @@ from pydantic_core import to_json
 from uuid_utils.compat import uuid7
 
 from services.policy_api.repository import dossiers as repository
+from services.policy_api.repository import entries as entry_repository
 from services.policy_api.repository import interpretations as interpretation_repository
 from services.policy_api.repository import policies as policy_repository
+from services.policy_api.repository.reading import Reads
 from services.policy_api.rules.duties import Duty
+from services.policy_api.rules.entry_kinds.consultation import CONSULTATION
 from services.policy_api.service.content import normalize_interpretation
 from services.policy_api.service.dossier_acts import Acting, append_act, begin
 from services.policy_api.service.dossier_facts import Loaded, content_hash, load_dossier
 from services.policy_api.service.dossier_view import view_dossier, view_material
 from shared.kit.database import WriteSession
-from shared.kit.errors import Conflict, NotFound
+from shared.kit.errors import Conflict, NotFound, RuleViolation
 from shared.schemas.dossiers import (
-    ConsultationInput,
     Dossier,
     DossierInput,
     ExemptionInput,
+    HeldConsultation,
     Material,
     Move,
     PlanInput,
 )
 from shared.schemas.policies import InterpretationInput
+from shared.schemas.problems import InvalidField
 
 
 async def create_dossier(session: WriteSession, acting: Acting, policy_id: UUID, wanted: DossierInput) -> Dossier:
@@ -101,8 +106,21 @@ async def delete_exemption(session: WriteSession, acting: Acting, dossier_id: UU
     return await view_again(session, loaded)
 
 
+async def find_consultation(reads: Reads, consultation_id: UUID, *, today: date) -> str:
+    """Whose consultation it is; RuleViolation unless the public has been asked by it."""
+    row = await entry_repository.find(reads, CONSULTATION.name, consultation_id)
+    asked = row is not None and row["state"] == "public"
+    if not asked or date.fromisoformat(json.loads(row["content"])["opened_on"]) > today:
+        errors = [
+            InvalidField(pointer="/consultation_id", detail="没有这次已开始的征求意见；在别处举行的请填 reference")
+        ]
+        raise RuleViolation("所指的征求意见不存在、尚未开始或已撤回", errors=errors)
+    organization: str = row["organization"]
+    return organization
+
+
 async def put_consultation(
-    session: WriteSession, acting: Acting, dossier_id: UUID, held: ConsultationInput, *, if_match: str | None
+    session: WriteSession, acting: Acting, dossier_id: UUID, held: HeldConsultation, *, if_match: str | None
 ) -> Dossier:
     """Note the consultation that was held on the draft."""
     loaded, _ = await begin(session, dossier_id, acting, move=Move.EDIT, duty=Duty.DRAFT, if_match=if_match)

@@ -71,3 +71,18 @@ async def test_exported_hash_is_the_etags(suite: Suite) -> None:
     line = json.loads(answer.text.splitlines()[0])
     stored = await suite.exchange.get(f"/v1/organizations/{line['subject']}")
     assert (f'"{line["hash"]}"', line["data"]) == (stored.headers["etag"], stored.json())
+
+
+async def test_exports_beyond_their_places_are_asked_to_come_back(suite: Suite) -> None:
+    reader = await suite.token(CITY, Scope.EVENTS_READ)
+    places: asyncio.Semaphore = suite.apps["exchange"].state.kit.exports
+    taken = 0
+    while not places.locked():
+        await places.acquire()
+        taken += 1
+    refused = await suite.exchange.get("/v1/export", headers=reader)
+    assert (refused.status_code, refused.json()["code"], refused.headers["retry-after"]) == (503, "unavailable", "30")
+    places.release()
+    for _ in range(2):
+        assert (await suite.exchange.get("/v1/export", headers=reader)).status_code == 200
+    assert taken > 1
