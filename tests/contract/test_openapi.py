@@ -8,7 +8,7 @@ import asyncio
 import json
 import os
 import warnings
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Iterable
 from typing import Any
 
 import httpx
@@ -27,8 +27,10 @@ from schemathesis.specs.openapi.checks import (
     status_code_conformance,
 )
 
+from services.policy_api.rules.entry_kinds.registry import KINDS
 from tests.contract.registry import Operation, indexed, operations_of, services_with_doors
 from tests.dossiers import material
+from tests.entries import MAKERS
 from tests.policies import policy, published
 from tests.services import CITY, DISTRICT_B, Suite
 
@@ -64,7 +66,7 @@ def check_operation(schema: Any, operation: Operation, mode: GenerationMode, kno
     @given(case=api_operation.as_strategy(generation_mode=mode), at_home=st.booleans())
     def exercise(case: Any, at_home: bool) -> None:
         if at_home:
-            case.path_parameters.update({k: v for k, v in known.items() if k in case.path_parameters})
+            case.path_parameters.update(known_here(operation.path, known, case.path_parameters))
         if str(case.query.get("wait", "")) not in ("", "0"):
             case.query["wait"] = 0.001
         prepared = requests.Request(**case.as_transport_kwargs(base_url=f"http://{operation.service}.test")).prepare()
@@ -75,6 +77,12 @@ def check_operation(schema: Any, operation: Operation, mode: GenerationMode, kno
         )
 
     exercise()
+
+
+def known_here(path: str, known: dict[str, str], parameters: Iterable[str]) -> dict[str, str]:
+    """The ids of what exists that this path asks for: `/v1/questions/{entry_id}` is about a question."""
+    here = known | {"entry_id": known.get(f"entry_id {path.split('/')[2]}", "")}
+    return {name: here[name] for name in parameters if here.get(name)}
 
 
 @schemathesis.serializer("application/x-ndjson")
@@ -94,11 +102,18 @@ async def known(suite: Suite) -> AsyncIterator[dict[str, str]]:
     address = f"/v1/organizations/{CITY}/policies"
     draft = (await suite.policy.put(f"{address}/draft", json=policy(), headers=headers)).json()["id"]
     ids["policy_id"] = (await suite.policy.put(f"{address}/known", json=published(), headers=headers)).json()["id"]
+    await suite.policy.put(f"{address}/public", json=published(), headers=headers)
     explained = material(policy_external_id="known", published_on="2026-03-03")
     stored = await suite.policy.put(f"/v1/organizations/{CITY}/interpretations/known", json=explained, headers=headers)
     ids["interpretation_id"] = stored.json()["id"]
     dossier = (await suite.policy.post("/v1/dossiers", json={"policy_id": draft}, headers=headers)).json()["id"]
     added = await suite.policy.post(f"/v1/dossiers/{dossier}/materials", json=material(), headers=headers)
+    for name, kind in KINDS.items():
+        pushed = await suite.policy.put(
+            f"/v1/organizations/{CITY}/{kind.plural}/known", json=MAKERS[name](), headers=headers
+        )
+        assert pushed.status_code == 201, pushed.text
+        ids[f"entry_id {kind.plural}"] = pushed.json()["id"]
     async with indexed(suite):
         yield ids | {"dossier_id": dossier, "material_id": added.json()["id"]}
 
