@@ -15,6 +15,7 @@ from services.policy_api.routes import (
     interpretations,
     opinions,
     policies,
+    quality,
 )
 from services.policy_api.routes.entries import entry_lookup, entry_router, links
 from services.policy_api.routes.participation import PREPARATIONS
@@ -42,6 +43,7 @@ def build_app(settings: Settings, *, transport: httpx.AsyncBaseTransport | None 
             links,
             changes.router,
             expiry.router,
+            quality.router,
             opinions.router,
             *(entry_router(kind, prepare=PREPARATIONS.get(kind.name)) for kind in KINDS.values()),
         ],

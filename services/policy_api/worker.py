@@ -6,6 +6,7 @@ from datetime import timedelta
 from services.policy_api.service.entries import refresh_due_entries
 from services.policy_api.service.expiry import remind
 from services.policy_api.service.publication import bind_stragglers, refresh_due
+from services.policy_api.service.quality import look_on
 from services.policy_api.settings import Settings
 from shared.kit import log
 from shared.kit.clock import Clock, local_day, system_clock
@@ -34,6 +35,10 @@ def jobs_of(database: Database, settings: Settings, clock: Clock = system_clock)
             handled = await remind(session, months=settings.expiry_reminder_months, now=clock(), limit=_AT_ONCE)
         return handled >= _AT_ONCE
 
+    async def look_at_quality() -> bool:
+        async with database.write() as session:
+            return await look_on(session, now=clock(), limit=_AT_ONCE) >= _AT_ONCE
+
     async def bind_links() -> bool:
         async with database.write() as session:
             return await bind_stragglers(session, today=local_day(clock()), limit=_AT_ONCE) >= _AT_ONCE
@@ -53,6 +58,7 @@ def jobs_of(database: Database, settings: Settings, clock: Clock = system_clock)
         Job("date changes", 5.0, tell_date_changes),
         Job("entry changes", 5.0, tell_entry_changes),
         Job("expiries", 60.0, tell_expiries),
+        Job("quality", 2.0, look_at_quality),
         Job("links", 30.0, bind_links),
         Job("prune", 600.0, prune),
     ]

@@ -13,6 +13,12 @@ from services.policy_api.models.policies import (
     RelationRow,
     RenderingRow,
 )
+from services.policy_api.models.quality import (
+    PolicyQualityRow,
+    QualityFindingRow,
+    QualityPlaceRow,
+    QualityProgressRow,
+)
 
 __all__ = [
     "Base",
@@ -24,8 +30,12 @@ __all__ = [
     "InterpretationRow",
     "OpinionRow",
     "PolicyIssuerRow",
+    "PolicyQualityRow",
     "PolicyRow",
     "PolicyVersionRow",
+    "QualityFindingRow",
+    "QualityPlaceRow",
+    "QualityProgressRow",
     "RelationRow",
     "RenderingRow",
 ]

@@ -305,9 +305,14 @@ def _warn_normative(wanted: PolicyInput) -> Iterator[str]:
             yield "行政规范性文件没有有效期，也没有说明理由"
         return
     begins = wanted.effective_on or wanted.published_on or wanted.signed_on
-    years = _TRIAL_MAX_YEARS if _TRIAL.search(wanted.title) else _MAX_YEARS
+    years = months_of_validity(wanted.title) // 12
     if begins is not None and wanted.expires_on > _years_later(begins, years):
         yield f"有效期超过{years}年（{'试行、暂行文件' if years == _TRIAL_MAX_YEARS else '一般文件'}的通常上限）"
+
+
+def months_of_validity(title: str) -> int:
+    """The usual most: five years, two on trial (暂行、试行)."""
+    return 12 * (_TRIAL_MAX_YEARS if _TRIAL.search(title) else _MAX_YEARS)
 
 
 def _warn_regulation(wanted: PolicyInput) -> Iterator[str]:
