@@ -16,8 +16,19 @@ def question(**changes: Any) -> dict[str, Any]:
     } | changes
 
 
+def collection(**changes: Any) -> dict[str, Any]:
+    """A theme with nothing but an address outside."""
+    link = {"url": "https://map.example.gov.cn/canteens", "title": "社区食堂地图", "note": "按街道查找"}
+    return {
+        "title": "一老一小服务专题",
+        "intro": "把市、区、街道各部门有关老人和孩子的政策放在一处。",
+        "sections": [{"heading": "就餐", "items": [link]}],
+    } | changes
+
+
 MAKERS: dict[str, Callable[..., dict[str, Any]]] = {
     "question": question,
+    "collection": collection,
     "consultation": lambda: consultation(today=local_day(system_clock())),
     "decision": decision,
     "evaluation": lambda: evaluation(policies=[{"external_id": "public"}]),

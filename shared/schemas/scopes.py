@@ -24,4 +24,6 @@ class Scope(StrEnum):
     OPINION_READ = "opinion:read"
     OPINION_IDENTIFY = "opinion:identify"
     DECISION_WRITE = "decision:write"
+    COLLECTION_WRITE = "collection:write"
+    ENQUIRY_WRITE = "enquiry:write"
     SEARCH_ADMIN = "search:admin"

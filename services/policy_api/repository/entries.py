@@ -81,19 +81,22 @@ async def list_links(reads: Reads, ids: Sequence[UUID]) -> Rows:
     return rows
 
 
-async def list_shown(reads: Reads, ids: Sequence[UUID]) -> dict[UUID, bytes]:
-    """What the public reads of these policies, interpretations and entries, without long texts; only of public ones."""
+async def list_shown(reads: Reads, ids: Sequence[UUID]) -> dict[tuple[str, UUID], bytes]:
+    """By kind and id, what the public reads of these policies, interpretations and entries; only of public ones.
+
+    Without the long texts of policies and entries.
+    """
     rows = await reads.fetch(
         """
-        SELECT id, listing FROM policy WHERE id = ANY($1::uuid[]) AND state = 'public'
+        SELECT 'policy' AS kind, id, listing FROM policy WHERE id = ANY($1::uuid[]) AND state = 'public'
         UNION ALL
-        SELECT id, representation FROM interpretation WHERE id = ANY($1::uuid[]) AND state = 'public'
+        SELECT 'interpretation', id, representation FROM interpretation WHERE id = ANY($1::uuid[]) AND state = 'public'
         UNION ALL
-        SELECT id, listing FROM entry WHERE id = ANY($1::uuid[]) AND state = 'public'
+        SELECT kind, id, listing FROM entry WHERE id = ANY($1::uuid[]) AND state = 'public'
         """,
         ids,
     )
-    return {row["id"]: row["listing"] for row in rows}
+    return {(row["kind"], row["id"]): row["listing"] for row in rows}
 
 
 async def keep_replaced(driver: asyncpg.Connection, entry_id: UUID) -> None:

@@ -215,7 +215,7 @@ async def _resolve(driver: asyncpg.Connection, push: EntryPush, content: Fields)
     targets: list[Target] = []
     errors: list[InvalidField] = []
     for position, link in enumerate(push.wanted.policies):
-        found = await _find_policy(driver, push.organization.code, link)
+        found = await find_linked_policy(driver, push.organization.code, link)
         if found is None:
             errors.append(
                 InvalidField(
@@ -230,14 +230,15 @@ async def _resolve(driver: asyncpg.Connection, push: EntryPush, content: Fields)
     errors += [
         InvalidField(pointer="", detail=f"没有编号为 {target.id} 的已公开内容，不能指向它")
         for target in others
-        if target.id not in shown
+        if (target.kind, target.id) not in shown
     ]
     if errors:
         raise RuleViolation(f"{push.kind.chinese}指向了不存在或未公开的内容", errors=errors)
     return targets + others
 
 
-async def _find_policy(driver: asyncpg.Connection, organization: str, link: PolicyLink) -> UUID | None:
+async def find_linked_policy(driver: Reads, organization: str, link: PolicyLink) -> UUID | None:
+    """The public policy that a link names by exactly one of its names, from that organisation's place; None: none."""
     given = [name for name in ("policy_id", "doc_no", "external_id") if getattr(link, name) is not None]
     if len(given) != 1:
         return None
@@ -273,7 +274,10 @@ async def _targets_of(reads: Reads, ids: Sequence[UUID]) -> dict[UUID, list[Targ
 
 async def _load_linked(reads: Reads, targets: Sequence[Target]) -> list[Linked]:
     shown = await repository.list_shown(reads, [target.id for target in targets]) if targets else {}
-    return [Linked(target, json.loads(shown[target.id]) if target.id in shown else None) for target in targets]
+    found = [shown.get((target.kind, target.id)) for target in targets]
+    return [
+        Linked(target, json.loads(one) if one is not None else None) for target, one in zip(targets, found, strict=True)
+    ]
 
 
 async def _outlines(
@@ -337,8 +341,13 @@ def _render(
 ) -> dict[str, Any]:
     """Representation, listing, ETag and what the row repeats of them."""
     supplement = json.loads(row["supplement"]) if row["supplement"] else {}
-    material = Material(json.loads(row["content"]), supplement, linked, row["published_on"])
+    material = Material(
+        json.loads(row["content"]), supplement, [one.as_of(today) for one in linked], row["published_on"]
+    )
     shown = kind.show(material, today)
+    # A policy that begins or ends shows in the entry on that very day, not only once the policy was rendered anew.
+    turns = [shown.changes_on, *(one.changes_on(today) for one in linked)]
+    changes_on = min((turn for turn in turns if turn is not None), default=None)
     document = {
         "id": row["id"],
         "version": version,
@@ -348,9 +357,9 @@ def _render(
         "division_code": row["division_code"],
         "title": row["title"],
         "status": shown.status,
-        "changes_on": shown.changes_on,
+        "changes_on": changes_on,
         "published_on": row["published_on"],
-        "policies": [_linked_policy(one) for one in material.policies],
+        "policies": [one.as_policy() for one in material.policies],
         **shown.fields,
         "content_hash": row["content_hash"],
     }
@@ -358,20 +367,10 @@ def _render(
     return {
         "version": version,
         "status": shown.status,
-        "next_change_on": shown.changes_on,
+        "next_change_on": changes_on,
         "representation": representation,
         "listing": to_json({name: value for name, value in document.items() if name not in kind.not_in_lists}),
         "etag": etag_of(version, representation),
-    }
-
-
-def _linked_policy(linked: Linked) -> Fields:
-    fields = linked.fields or {}
-    return {
-        "id": linked.target.id,
-        **{name: fields.get(name) for name in ("title", "doc_no", "validity")},
-        "articles": list(linked.target.articles),
-        "repealed_articles": linked.repealed_articles,
     }
 
 

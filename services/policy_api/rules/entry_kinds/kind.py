@@ -1,11 +1,12 @@
 """What a kind of entry is made of. Knows nothing of how entries are kept."""
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date
 from typing import Any
 from uuid import UUID
 
+from services.policy_api.rules.validity import Continuation, Lifetime, next_change_after, validity_on
 from shared.schemas.entries import Entry, EntryInput
 from shared.schemas.problems import InvalidField
 from shared.schemas.scopes import Scope
@@ -38,6 +39,44 @@ class Linked:
     def repealed_articles(self) -> list[str]:
         gone = set(self.fields["partly_repealed"]) if self.fields and "partly_repealed" in self.fields else set()
         return [article for article in self.target.articles if _is_within(article, gone)]
+
+    def as_of(self, day: date) -> "Linked":
+        """The same with a policy's validity on that day: what is stored may be of the day before."""
+        if self.fields is None or "validity" not in self.fields:
+            return self
+        return replace(self, fields=self.fields | {"validity": validity_on(_lifetime(self.fields), day)})
+
+    def changes_on(self, day: date) -> date | None:
+        """The next day after that one on which a policy reads differently by date alone."""
+        if self.fields is None or "validity" not in self.fields:
+            return None
+        turns = [next_change_after(_lifetime(self.fields), day), _day(self.fields.get("validity_changes_on"))]
+        return min((turn for turn in turns if turn is not None and turn > day), default=None)
+
+    def as_policy(self) -> Fields:
+        """What an entry says of a policy that it is linked with."""
+        fields = self.fields or {}
+        return {
+            "id": self.target.id,
+            **{name: fields.get(name) for name in ("title", "doc_no", "validity")},
+            "articles": list(self.target.articles),
+            "repealed_articles": self.repealed_articles,
+        }
+
+
+def _lifetime(fields: Fields) -> Lifetime:
+    """Of a policy's representation."""
+    continuations = tuple(
+        Continuation(date.fromisoformat(one["effective_on"]), date.fromisoformat(one["until"]))
+        for one in fields["relations"]
+        if one["type"] == "continued_by" and one.get("effective_on") and one.get("until")
+    )
+    expires_on, repealed_on = _day(fields["expires_on"]), _day(fields["repealed_on"])
+    return Lifetime(date.fromisoformat(fields["effective_on"]), expires_on, repealed_on, continuations)
+
+
+def _day(value: str | None) -> date | None:
+    return date.fromisoformat(value) if value is not None else None
 
 
 @dataclass(frozen=True)

@@ -1,9 +1,10 @@
 """Every kind of entry by its name."""
 
+from services.policy_api.rules.entry_kinds.collection import COLLECTION
 from services.policy_api.rules.entry_kinds.consultation import CONSULTATION
 from services.policy_api.rules.entry_kinds.decision import DECISION
 from services.policy_api.rules.entry_kinds.evaluation import EVALUATION
 from services.policy_api.rules.entry_kinds.kind import EntryKind
 from services.policy_api.rules.entry_kinds.question import QUESTION
 
-KINDS: dict[str, EntryKind] = {kind.name: kind for kind in (QUESTION, CONSULTATION, DECISION, EVALUATION)}
+KINDS: dict[str, EntryKind] = {kind.name: kind for kind in (QUESTION, COLLECTION, CONSULTATION, DECISION, EVALUATION)}
