@@ -35,6 +35,12 @@ class Settings(KitSettings):
         min_length=1,
         description="Months before a document's last day at which its organisation is reminded (domain.md §6.5).",
     )
+    follow_up_due_workdays: int = Field(
+        default=20,
+        ge=1,
+        le=120,
+        description="Working days for a second or tracking interpretation once it is called for.",
+    )
     sensitive_words: tuple[str, ...] = Field(
         default=("内部资料", "内部文件", "不得外传", "注意保密"),
         description="Words that stop a release until reviewed.",

@@ -1,25 +1,40 @@
 """The background door of policy_api: what dates change, links that missed each other, what may be forgotten."""
 
 import asyncio
+from collections.abc import Awaitable, Callable
 from datetime import timedelta
+
+import httpx
 
 from services.policy_api.service.entries import refresh_due_entries
 from services.policy_api.service.expiry import remind
+from services.policy_api.service.follow_up import Terms, limits_of, open_due_tasks
 from services.policy_api.service.publication import bind_stragglers, refresh_due
 from services.policy_api.service.quality import look_on
 from services.policy_api.settings import Settings
 from shared.kit import log
+from shared.kit.calendars import CalendarSource
 from shared.kit.clock import Clock, local_day, system_clock
 from shared.kit.collector import calm_collector
 from shared.kit.database import Database
 from shared.kit.idempotency import forget_old_keys
 from shared.kit.logging import configure_logging
+from shared.kit.workdays import WorkCalendar, load_seed_calendar
 from shared.kit.worker import Job, run_jobs, stop_on_signals
 
 _AT_ONCE = 200
 
 
-def jobs_of(database: Database, settings: Settings, clock: Clock = system_clock) -> list[Job]:
+async def _seed_calendar() -> WorkCalendar:
+    return load_seed_calendar()
+
+
+def jobs_of(
+    database: Database,
+    settings: Settings,
+    clock: Clock = system_clock,
+    calendar: Callable[[], Awaitable[WorkCalendar]] = _seed_calendar,
+) -> list[Job]:
     """Everything this worker does."""
 
     async def tell_date_changes() -> bool:
@@ -43,6 +58,12 @@ def jobs_of(database: Database, settings: Settings, clock: Clock = system_clock)
         async with database.write() as session:
             return await bind_stragglers(session, today=local_day(clock()), limit=_AT_ONCE) >= _AT_ONCE
 
+    async def open_follow_ups() -> bool:
+        # Asked for before a transaction is begun: it may have to be fetched.
+        terms = Terms(local_day(clock()), await calendar(), limits_of(settings))
+        async with database.write() as session:
+            return await open_due_tasks(session, terms, at_once=_AT_ONCE) >= _AT_ONCE
+
     async def prune() -> bool:
         connection = await database.connect()
         try:
@@ -60,6 +81,7 @@ def jobs_of(database: Database, settings: Settings, clock: Clock = system_clock)
         Job("expiries", 60.0, tell_expiries),
         Job("quality", 2.0, look_at_quality),
         Job("links", 30.0, bind_links),
+        Job("follow-ups", 60.0, open_follow_ups),
         Job("prune", 600.0, prune),
     ]
 
@@ -71,7 +93,11 @@ async def main() -> None:
     calm_collector()
     database = Database(settings)
     try:
-        await run_jobs(database, name="policy", jobs=jobs_of(database, settings), asked_to_stop=stop_on_signals())
+        async with httpx.AsyncClient(timeout=settings.outbound_timeout_seconds, trust_env=False) as client:
+            ttl = settings.directory_ttl_seconds
+            calendar = CalendarSource(client, exchange_url=settings.exchange_url, ttl_seconds=ttl)
+            jobs = jobs_of(database, settings, calendar=calendar.get)
+            await run_jobs(database, name="policy", jobs=jobs, asked_to_stop=stop_on_signals())
     finally:
         await database.engine.dispose()
 

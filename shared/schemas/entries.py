@@ -5,6 +5,7 @@ Questions, clauses, consultations, collections and the like are entries. Each ki
 """
 
 from datetime import date
+from enum import StrEnum
 from typing import Annotated
 from uuid import UUID
 
@@ -75,3 +76,30 @@ class LinkItem(Strict):
     published_on: date = Field(title="发布日期")
     articles: list[str] = Field(title="所涉条款")
     href: str = Field(title="地址", description="Relative to the service.", examples=["/v1/interpretations/…"])
+
+
+class LinkProblem(StrEnum):
+    """Why a link cannot be followed from both ends."""
+
+    NOT_IN_LIBRARY = "not_in_library"  # 对方文件未入库
+    NOT_PUBLIC = "not_public"  # 对方已不公开
+    NOT_SHOWN_HERE = "not_shown_here"  # 本文件页面未列出对方
+    NOT_SHOWN_THERE = "not_shown_there"  # 对方页面未列出本文件
+
+
+class LinkFault(Strict):
+    """One link that does not resolve."""
+
+    kind: str = Field(title="类别", examples=["relation"])
+    id: UUID | None = Field(title="对方编号", description="Null while it is not in the library.")
+    title: str | None = Field(title="对方标题")
+    problem: LinkProblem = Field(title="问题")
+
+
+class LinkCheck(Strict):
+    """关联核查: of one policy."""
+
+    policy_id: UUID = Field(title="政策编号")
+    links: int = Field(title="关联数", description="Relations, interpretations and entries; the first 2000.")
+    resolving: int = Field(title="双向可达的关联数")
+    unresolved: list[LinkFault] = Field(title="不可达的关联", description="The first 200.")

@@ -6,7 +6,7 @@ from uuid import UUID
 
 from pydantic import Field
 
-from shared.schemas.policies import OrganizationRef, PolicyRef, Strict
+from shared.schemas.policies import OrganizationRef, Strict, Validity
 
 
 class TaskReason(StrEnum):
@@ -26,12 +26,21 @@ class TaskState(StrEnum):
     DISMISSED = "dismissed"  # 免办
 
 
+class TaskPolicy(Strict):
+    """The policy that is to be interpreted again."""
+
+    id: UUID = Field(title="政策编号")
+    title: str = Field(title="标题")
+    doc_no: str | None = Field(title="发文字号")
+    validity: Validity | None = Field(title="有效性", description="Null once it was withdrawn.")
+
+
 class InterpretationTask(Strict):
     """跟踪解读任务."""
 
     id: UUID = Field(title="编号")
     organization: OrganizationRef = Field(title="机关", description="The policy's: who drafts interprets.")
-    policy: PolicyRef = Field(title="政策文件")
+    policy: TaskPolicy = Field(title="政策文件")
     reason: TaskReason = Field(title="事由")
     cause: str = Field(
         title="起因",

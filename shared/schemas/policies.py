@@ -427,13 +427,45 @@ class InterpretationInput(Strict):
     channels: list[str] = Field(default_factory=list, title="渠道", max_length=20)
 
 
+StaffId = Annotated[
+    str, Field(title="经办人", min_length=1, max_length=64, pattern=r"^[\x21-\x7e]+$", examples=["staff-0017"])
+]
+"""A person as the caller's own system knows it (e.g. a staff number); never public."""
+
+
+class FollowUpReviews(Strict):
+    """Who drafted, reviewed and approved an interpretation that goes public without a dossier: three different persons."""
+
+    drafted_by: StaffId
+    secrecy_reviewed_by: StaffId
+    secrecy_reviewed_on: date = Field(title="保密审查日期")
+    approved_by: StaffId
+    approved_on: date = Field(title="审批日期")
+    scan_reason: str | None = Field(
+        default=None,
+        title="扫描命中仍可公开的理由",
+        description="Required when the scan finds personal data or a secrecy mark.",
+        min_length=5,
+        max_length=500,
+    )
+
+
 class InterpretationImport(InterpretationInput):
-    """An interpretation that is public already (scope `policy:import`)."""
+    """An interpretation of a public policy, outside of a dossier.
+
+    With scope `policy:import`: what is public already, of any stage. With `policy:write`: a second or tracking
+    interpretation (`stage` `follow_up`) that goes public today, with its `reviews`.
+    """
 
     policy_external_id: str | None = Field(default=None, title="政策的机关内编号", max_length=200)
     policy_doc_no: str | None = Field(default=None, title="政策的发文字号", max_length=80)
     policy_id: UUID | None = Field(default=None, title="政策编号")
-    published_on: date = Field(title="发布日期")
+    published_on: date | None = Field(
+        default=None, title="发布日期", description="Imports only; otherwise it is today."
+    )
+    reviews: FollowUpReviews | None = Field(
+        default=None, title="审查审批记录", description="Required without scope `policy:import`. Kept, never public."
+    )
 
 
 class PolicyRef(BaseModel):

@@ -41,6 +41,7 @@ class Victim:
     entry_ids: dict[str, str]
     expiry_task_id: str
     opinion_id: str
+    interpretation_task_id: str
 
     def path(self, template: str) -> str:
         """The route's address for this victim's resource."""
@@ -54,6 +55,7 @@ class Victim:
             "order_id": NOBODY,
             "dossier_id": self.dossier_id,
             "material_id": self.material_id,
+            "interpretation_task_id": self.interpretation_task_id,
             "year": "2027",
             "task_id": self.expiry_task_id,
             "opinion_id": self.opinion_id,
@@ -76,6 +78,13 @@ DOCUMENTS = {
 }
 Body = Callable[[Victim], Any]
 INTERPRETATION = material(policy_external_id="public", published_on="2026-03-03")
+
+ENQUIRIES = {
+    "policy": {"external_id": "public"},
+    "period_from": "2026-04-01",
+    "period_to": "2026-04-30",
+    "count": 60,
+}
 
 
 def _entry(kind: str) -> Body:
@@ -102,6 +111,8 @@ BODIES: dict[str, Body] = {
     "exchange PUT /v1/calendar/years/{year}": lambda _: {"off": ["2027-01-01"], "work": [], "source": "虚构的通知"},
     "policy PUT /v1/organizations/{org}/policies/{external_id}": lambda _: policy(),
     "policy PUT /v1/organizations/{org}/interpretations/{external_id}": lambda _: INTERPRETATION,
+    "policy PUT /v1/organizations/{org}/enquiries/{external_id}": lambda _: ENQUIRIES | {"source": "counter"},
+    "policy POST /v1/interpretation-tasks/{interpretation_task_id}:dismiss": lambda _: {"reason": "问答已经答复"},
     "policy POST /v1/policies/{policy_id}:withdraw": lambda _: {"reason": "发布有误"},
     "policy POST /v1/dossiers": lambda victim: {"organization": victim.code, "external_id": "second"},
     "policy PUT /v1/dossiers/{dossier_id}/plan": lambda _: plan(),
@@ -181,6 +192,7 @@ async def _victim(suite: Suite, code: str, level: str, division_code: str) -> Vi
         entry_ids,
         await _expiry_task(suite, code, headers),
         handed_in.json()["id"],
+        await _open_task(suite, code, headers),
     )
 
 
@@ -189,6 +201,14 @@ async def _expiry_task(suite: Suite, code: str, headers: dict[str, str]) -> str:
         await remind(session, months=(1,), now=datetime.now(UTC), limit=100)
     answer = await suite.policy.get(f"/v1/organizations/{code}/expiry-tasks", headers=headers)
     return str(answer.json()["items"][0]["id"])
+
+
+async def _open_task(suite: Suite, code: str, headers: dict[str, str]) -> str:
+    """A task to interpret the organisation's public policy again."""
+    address = f"/v1/organizations/{code}/enquiries/owned"
+    assert (await suite.policy.put(address, json=ENQUIRIES, headers=headers)).status_code == 201
+    found = await suite.policy.get("/v1/interpretation-tasks", params={"organization": code}, headers=headers)
+    return str(next(task["id"] for task in found.json()["items"] if task["organization"]["code"] == code))
 
 
 @pytest.fixture

@@ -4,6 +4,7 @@ from services.policy_api.models.base import Base
 from services.policy_api.models.dossiers import DossierActRow, DossierRow
 from services.policy_api.models.entries import EntryLinkRow, EntryRow
 from services.policy_api.models.expiry import ExpiryTaskRow
+from services.policy_api.models.follow_up import EnquiriesRow, InterpretationTaskRow
 from services.policy_api.models.opinions import OpinionRow
 from services.policy_api.models.policies import (
     InterpretationRow,
@@ -24,10 +25,12 @@ __all__ = [
     "Base",
     "DossierActRow",
     "DossierRow",
+    "EnquiriesRow",
     "EntryLinkRow",
     "EntryRow",
     "ExpiryTaskRow",
     "InterpretationRow",
+    "InterpretationTaskRow",
     "OpinionRow",
     "PolicyIssuerRow",
     "PolicyQualityRow",

@@ -12,6 +12,7 @@ from sqlalchemy.orm import Mapped, mapped_column
 from services.policy_api.models.base import Base
 
 IS_PUBLIC = sa.text("state = 'public'")
+_REPEATED = "As the representation says; a trigger repeats it."
 
 
 class PolicyRow(Base):
@@ -50,6 +51,9 @@ class PolicyRow(Base):
             postgresql_where=sa.text("state = 'public' AND expires_on IS NOT NULL"),
         ),
         sa.Index(
+            "ix_policy_major_effective_on", "effective_on", postgresql_where=sa.text("state = 'public' AND major")
+        ),
+        sa.Index(
             "ix_policy_next_change_on",
             "next_change_on",
             postgresql_where=sa.text("state = 'public' AND next_change_on IS NOT NULL"),
@@ -80,6 +84,9 @@ class PolicyRow(Base):
     repealed_on: Mapped[date | None]
     validity: Mapped[str | None] = mapped_column(comment="As the representation says; a date may have overtaken it.")
     next_change_on: Mapped[date | None] = mapped_column(comment="When the representation changes by date alone.")
+    major: Mapped[bool] = mapped_column(server_default=sa.false(), comment=_REPEATED)
+    livelihood: Mapped[bool] = mapped_column(server_default=sa.false(), comment=_REPEATED)
+    market_related: Mapped[bool] = mapped_column(server_default=sa.false(), comment=_REPEATED)
     representation: Mapped[bytes | None] = mapped_column(comment="Stored uncompressed, so that a read copies it.")
     listing: Mapped[bytes | None] = mapped_column(comment="The representation without text and outline, for lists.")
     etag: Mapped[str | None]
@@ -116,6 +123,11 @@ class PolicyVersionRow(Base):
             postgresql_where=sa.text("released_at IS NOT NULL AND superseded_at IS NULL"),
         ),
         sa.CheckConstraint("released_at IS NULL OR effective_on IS NOT NULL", name="released_has_a_day"),
+        sa.Index(
+            "ix_policy_version_published_on",
+            "published_on",
+            postgresql_where=sa.text("number > 1 AND released_at IS NOT NULL AND superseded_at IS NULL"),
+        ),
     )
 
     policy_id: Mapped[UUID] = mapped_column(sa.ForeignKey("policy.id"), primary_key=True)
@@ -203,5 +215,8 @@ class InterpretationRow(Base):
     published_on: Mapped[date | None]
     representation: Mapped[bytes | None]
     etag: Mapped[str | None]
+    reviews: Mapped[str | None] = mapped_column(
+        comment="JSON of FollowUpReviews, when it came with them. Never public."
+    )
     created_at: Mapped[datetime] = mapped_column(server_default=sa.func.now())
     changed_at: Mapped[datetime] = mapped_column(server_default=sa.func.now())

@@ -241,18 +241,32 @@ async def list_public(
 async def list_linked_with(
     reads: Reads, target: UUID, *, after: tuple[str, date, UUID, int] | None, limit: int
 ) -> Rows:
-    """What points at a policy or another subject, by kind, newest first; one more than `limit` when there are more."""
+    """What points at a policy or another subject, by kind, newest first; one more than `limit` when there are more.
+
+    An interpretation's status says whether what it explains still holds.
+    """
     values: list[Any] = [target, limit + 1]
-    condition = ""
+    condition = explained = ""
     if after is not None:
         values += after
+        explained = "AND ('interpretation', link.published_on, link.id, 0) < ($3, $4::date, $5, $6)"
         condition = "AND (link.entry_kind, link.published_on, link.entry_id, link.position) < ($3, $4::date, $5, $6)"
     rows: Rows = await reads.fetch(
         f"""
-        SELECT link.entry_kind AS kind, entry.id, entry.title, entry.status, link.published_on, link.articles, link.position
-        FROM entry_link AS link JOIN entry ON entry.id = link.entry_id AND entry.state = 'public'
-        WHERE link.target_id = $1 {condition}
-        ORDER BY link.entry_kind DESC, link.published_on DESC, link.entry_id DESC, link.position DESC LIMIT $2
+        SELECT kind, id, title, status, published_on, articles, position FROM (
+            (SELECT link.entry_kind AS kind, entry.id, entry.title, entry.status, link.published_on, link.articles,
+                    link.position
+             FROM entry_link AS link JOIN entry ON entry.id = link.entry_id AND entry.state = 'public'
+             WHERE link.target_id = $1 {condition}
+             ORDER BY link.entry_kind DESC, link.published_on DESC, link.entry_id DESC, link.position DESC LIMIT $2)
+            UNION ALL
+            (SELECT 'interpretation', link.id, link.title,
+                    CASE WHEN policy.validity IN ('repealed', 'lapsed') THEN 'flagged' ELSE 'current' END,
+                    link.published_on, '{{}}', 0
+             FROM interpretation AS link JOIN policy ON policy.id = link.policy_id
+             WHERE link.policy_id = $1 AND link.state = 'public' {explained}
+             ORDER BY link.published_on DESC, link.id DESC LIMIT $2)
+        ) AS link ORDER BY kind DESC, published_on DESC, id DESC, position DESC LIMIT $2
         """,  # noqa: S608  # fragments are constants of this module, values are bound
         *values,
     )

@@ -74,6 +74,11 @@ async def upsert(driver: asyncpg.Connection, row: dict[str, Any]) -> None:
     )
 
 
+async def store_reviews(driver: asyncpg.Connection, interpretation_id: UUID, reviews: str) -> None:
+    """Keep who reviewed and approved it. Never shown."""
+    await driver.execute("UPDATE interpretation SET reviews = $2 WHERE id = $1", interpretation_id, reviews)
+
+
 async def keep_replaced(driver: asyncpg.Connection, ids: Sequence[UUID]) -> None:
     """Keep what the public has seen until now as evidence, before it is replaced."""
     await driver.execute(

@@ -57,6 +57,12 @@ async def find_owner(reads: Reads, policy_id: UUID) -> Any:
     return await reads.fetchrow("SELECT organization, state, latest_number FROM policy WHERE id = $1", policy_id)
 
 
+async def find_path(reads: Reads, policy_id: UUID) -> list[str]:
+    """The policy's organisation and those above it."""
+    path: list[str] = await reads.fetchval("SELECT organization_path FROM policy WHERE id = $1", policy_id)
+    return path
+
+
 async def find_by_key(reads: Reads, organization: str, external_id: str) -> Any:
     """The same by what an organisation calls it, with the id."""
     return await reads.fetchrow(

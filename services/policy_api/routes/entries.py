@@ -183,9 +183,9 @@ async def list_policy_links(
     cursor: Annotated[str | None, Query(title="游标", max_length=400)] = None,
     limit: Annotated[int, Query(title="条数", ge=1, le=100)] = 100,
 ) -> Response:
-    """Public. Questions, clauses, consultations and whatever else points at this policy, by kind, newest first.
+    """Public. Interpretations, questions, clauses, consultations and whatever else points at this policy.
 
-    Interpretations stand in the policy's own representation.
+    By kind, newest first. `/v1/policies/{policy_id}/link-check` says which links cannot be followed from both ends.
     """
     if await reading.find_public(reads, policy_id) is None:
         raise NotFound(NO_POLICY)
@@ -203,9 +203,10 @@ async def list_policy_links(
 
 
 def _link(request: Request, row: Any) -> Fields:
-    kind = request.app.state.kit.extra["entry_kinds"][row["kind"]]
+    kinds = request.app.state.kit.extra["entry_kinds"]
+    plural = kinds[row["kind"]].plural if row["kind"] in kinds else f"{row['kind']}s"
     shown = {name: row[name] for name in ("kind", "id", "title", "status", "published_on", "articles")}
-    return {**shown, "href": f"/v1/{kind.plural}/{row['id']}"}
+    return {**shown, "href": f"/v1/{plural}/{row['id']}"}
 
 
 def _place(position: list[Any]) -> tuple[date, UUID]:

@@ -21,7 +21,7 @@ from shared.schemas.scopes import Scope
 
 router = api_router(tags=["interpretations"])
 InterpretationId = Annotated[UUID, Path(title="解读编号")]
-Importer = Annotated[Caller, Depends(require(Scope.POLICY_IMPORT))]
+Interpreter = Annotated[Caller, Depends(require(Scope.POLICY_IMPORT, Scope.POLICY_WRITE))]
 MAX_STATES = 100
 
 
@@ -29,17 +29,22 @@ MAX_STATES = 100
     "/v1/organizations/{org}/interpretations/{external_id}",
     response_model=Receipt,
     responses={201: {"model": Receipt, "description": "已创建"}, **problems(409)},
-    summary="导入政策解读 Import an interpretation",
+    summary="导入或发布跟踪解读 Push an interpretation of a public policy",
 )
 async def put_interpretation(
     org: OrganizationCode,
     external_id: ExternalId,
     body: InterpretationImport,
-    caller: Importer,
+    caller: Interpreter,
     session: Writing,
     now: Now,
 ) -> Response:
-    """For interpretations that are public already; new ones go through their policy's dossier. Linked both ways at once."""
+    """For interpretations of public policies; those of a new policy go through its dossier. Linked both ways at once.
+
+    With scope `policy:import`: what is public already. With `policy:write`: a second or tracking interpretation
+    (`stage` `follow_up`) of an own policy, public today. It carries its `reviews`: drafter, secrecy reviewer and approver
+    are three persons, and its text is scanned. It closes the policy's open interpretation tasks.
+    """
     organization = await caller.ensure_covers(org)
     imported = await import_interpretation(session, caller, organization, external_id, body, now=now)
     return Response(

@@ -12,7 +12,9 @@ import asyncpg
 from pydantic_core import to_json
 
 from services.policy_api.repository import dossiers as repository
+from services.policy_api.repository import enquiries as enquiry_repository
 from services.policy_api.repository import entries as entry_repository
+from services.policy_api.repository import follow_up as follow_up_repository
 from services.policy_api.repository import policies as policy_repository
 from services.policy_api.rules.consultations import Announced
 from services.policy_api.rules.duties import Duty
@@ -33,6 +35,7 @@ from services.policy_api.rules.three_sync.facts import (
     Feedback,
     File,
     FirstInterpreter,
+    FollowUpTask,
     MaterialFacts,
     PlanFacts,
     PolicyFacts,
@@ -59,6 +62,7 @@ from shared.schemas.dossiers import (
     ReviewResult,
     ReviewType,
 )
+from shared.schemas.interpretation_tasks import TaskReason, TaskState
 from shared.schemas.policies import (
     DocClass,
     InterpretationForm,
@@ -387,9 +391,30 @@ async def _add_aftermath(
         released_at=row["released_at"],
         published_on=row["published_on"],
     )
+    tasks = await follow_up_repository.list_of_policy(driver, row["policy_id"])
+    after_amendment = {item["cause"]: str(item["id"]) for item in tasks if item["reason"] == TaskReason.AMENDED}
+    counted = await enquiry_repository.total_of(driver, row["policy_id"])
     return replace(
         facts,
         publication=publication,
         materials=(*facts.materials, *more),
-        amendments=tuple(Amendment(item["id"], item["published_on"], item["interpreted_on"]) for item in amendments),
+        amendments=tuple(
+            Amendment(item["id"], item["published_on"], item["interpreted_on"], after_amendment.get(item["id"]))
+            for item in amendments
+        ),
+        feedback=_add_known(facts.feedback, tasks, counted),
+    )
+
+
+def _add_known(reported: Feedback, tasks: Sequence[Any], counted: int) -> Feedback:
+    """What the library knows itself, beside what the office reports."""
+    others = [item for item in tasks if item["reason"] != TaskReason.AMENDED]
+    return replace(
+        reported,
+        enquiries=max(reported.enquiries, counted),
+        evaluation_issues=reported.evaluation_issues or any(item["reason"] == TaskReason.EVALUATION for item in others),
+        tasks=tuple(
+            FollowUpTask(str(item["id"]), TaskReason(item["reason"]), item["due_on"], TaskState(item["state"]))
+            for item in others
+        ),
     )

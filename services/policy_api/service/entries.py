@@ -185,6 +185,13 @@ async def render_now(reads: Reads, kind: EntryKind, entry_id: UUID, *, today: da
     return _render(kind, dict(row), linked, row["version"], today)
 
 
+async def load_material(reads: Reads, row: Any) -> Material:
+    """What there is to show of an entry, with what it points at as it stands now."""
+    linked = await _load_linked(reads, (await _targets_of(reads, [row["id"]])).get(row["id"], []))
+    supplement = json.loads(row["supplement"]) if row["supplement"] else {}
+    return Material(json.loads(row["content"]), supplement, linked, row["published_on"])
+
+
 def _ensure_sound(push: EntryPush, today: date) -> None:
     errors = list(push.kind.check(push.wanted, today))
     published_on = push.wanted.published_on

@@ -1,7 +1,7 @@
-"""Importing interpretations that are public already; materials of new policies go through a dossier."""
+"""Interpretations of public policies: imports, and second or tracking ones; those of new policies go through a dossier."""
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any
 from uuid import UUID
 
@@ -12,15 +12,17 @@ from services.policy_api.repository import interpretations as repository
 from services.policy_api.repository import reading
 from services.policy_api.rules.checks import FIRST_YEAR
 from services.policy_api.rules.doc_number import parse_doc_number
+from services.policy_api.rules.follow_up_interpretations import check_follow_up
 from services.policy_api.service.content import Content, normalize_interpretation
 from services.policy_api.service.publication import lock_neighbourhood, publish_interpretations, refresh
 from shared.kit.auth import Caller
 from shared.kit.clock import local_day
 from shared.kit.database import WriteSession
-from shared.kit.errors import NotFound, RuleViolation
+from shared.kit.errors import NotFound, OutsideSubtree, RuleViolation
 from shared.schemas.organizations import Organization
-from shared.schemas.policies import InterpretationImport, Outcome, Receipt
+from shared.schemas.policies import InterpretationImport, InterpretationStage, Outcome, Receipt
 from shared.schemas.problems import InvalidField
+from shared.schemas.scopes import Scope
 
 
 @dataclass(frozen=True)
@@ -41,33 +43,36 @@ async def import_interpretation(
     now: datetime,
 ) -> Imported:
     """Create or replace an interpretation and link it with its policy, both ways, at once."""
-    if wanted.published_on > local_day(now):
-        errors = [InvalidField(pointer="/published_on", detail="发布日期不能在今天之后")]
-        raise RuleViolation("导入的解读应是已经发布的", errors=errors)
-    if wanted.published_on.year < FIRST_YEAR:
-        errors = [InvalidField(pointer="/published_on", detail=f"发布日期不应早于{FIRST_YEAR}年")]
-        raise RuleViolation("解读的发布日期不可信", errors=errors)
+    importing, today = caller.has(Scope.POLICY_IMPORT), local_day(now)
+    _ensure_sound(caller, wanted, importing=importing, today=today)
     content = normalize_interpretation(wanted)
     driver = await session.driver()
     policy_id = await _find_policy(driver, organization.code, wanted)
+    if not importing:
+        await _ensure_own_policy(driver, organization, policy_id)
     await repository.lock_key(driver, organization.code, external_id)
     explained = await repository.find_policy_of(driver, organization.code, external_id)
     await lock_neighbourhood(session, list({policy_id, explained or policy_id}), [])
     have = await repository.find_by_key(driver, organization.code, external_id)
-    if have is not None and _is_same(have, content, policy_id, wanted):
+    published_on = wanted.published_on or (have["published_on"] if have else None) or today
+    if not importing:
+        _ensure_follow_up(caller, have, published_on, today)
+    if have is not None and _is_same(have, content, policy_id, published_on):
         return Imported(
             _receipt(have, organization, external_id, Outcome.UNCHANGED, have["version"], now), created=False
         )
     row = _row(have, organization, external_id, policy_id, content)
     await repository.upsert(driver, row)
-    await publish_interpretations(session, [row["id"]], published_on=wanted.published_on, today=local_day(now))
+    if wanted.reviews is not None:
+        await repository.store_reviews(driver, row["id"], wanted.reviews.model_dump_json())
+    await publish_interpretations(session, [row["id"]], published_on=published_on, today=today)
     if explained not in (None, policy_id):
         # It moved: the policy that it explained until now no longer shows it.
-        await refresh(session, [explained], today=local_day(now))
+        await refresh(session, [explained], today=today)
     version = (have["version"] if have else 0) + 1
     session.record(
         actor=caller.client_id,
-        action="interpretation.imported",
+        action="interpretation.imported" if importing else "interpretation.followed_up",
         subject=str(row["id"]),
         version=version,
         organization=organization.code,
@@ -76,6 +81,44 @@ async def import_interpretation(
     )
     outcome = Outcome.UPDATED if have else Outcome.CREATED
     return Imported(_receipt(row, organization, external_id, outcome, version, now), created=have is None)
+
+
+def _ensure_sound(caller: Caller, wanted: InterpretationImport, *, importing: bool, today: date) -> None:
+    """RuleViolation with a pointer a field; InsufficientScope for what only an import may bring."""
+    if not importing:
+        if wanted.stage is not InterpretationStage.FOLLOW_UP:
+            caller.ensure_has(Scope.POLICY_IMPORT)
+        errors = check_follow_up(wanted, today)
+        if errors:
+            raise RuleViolation("跟踪解读不符合要求，请按所列各项改正", errors=errors)
+        return
+    day = wanted.published_on
+    if day is None:
+        errors = [InvalidField(pointer="/published_on", detail="导入的解读应写明发布日期")]
+        raise RuleViolation("导入的解读应是已经发布的", errors=errors)
+    if day > today:
+        errors = [InvalidField(pointer="/published_on", detail="发布日期不能在今天之后")]
+        raise RuleViolation("导入的解读应是已经发布的", errors=errors)
+    if day.year < FIRST_YEAR:
+        errors = [InvalidField(pointer="/published_on", detail=f"发布日期不应早于{FIRST_YEAR}年")]
+        raise RuleViolation("解读的发布日期不可信", errors=errors)
+
+
+async def _ensure_own_policy(driver: asyncpg.Connection, organization: Organization, policy_id: UUID) -> None:
+    """谁起草、谁解读 (国办发〔2016〕80号): the policy is the organisation's own, or of one below it."""
+    if organization.code not in await reading.find_path(driver, policy_id):
+        raise OutsideSubtree(
+            f"{organization.name}不能解读其他机关的政策；请由起草机关解读", organization=organization.code
+        )
+
+
+def _ensure_follow_up(caller: Caller, have: Any, published_on: date, today: date) -> None:
+    """It goes public today, and takes the place of a follow-up interpretation only."""
+    if have is not None and have["stage"] != InterpretationStage.FOLLOW_UP:
+        caller.ensure_has(Scope.POLICY_IMPORT)
+    if published_on != today and (have is None or published_on != have["published_on"]):
+        errors = [InvalidField(pointer="/published_on", detail="跟踪解读当日公开，请不要填写其他发布日期")]
+        raise RuleViolation("跟踪解读的发布日期不正确", errors=errors)
 
 
 async def _find_policy(driver: asyncpg.Connection, organization: str, wanted: InterpretationImport) -> UUID:
@@ -97,11 +140,11 @@ async def _find_policy(driver: asyncpg.Connection, organization: str, wanted: In
     return found
 
 
-def _is_same(have: Any, content: Content, policy_id: UUID, wanted: InterpretationImport) -> bool:
+def _is_same(have: Any, content: Content, policy_id: UUID, published_on: date) -> bool:
     return bool(
         have["content_hash"] == content.hash
         and have["policy_id"] == policy_id
-        and have["published_on"] == wanted.published_on
+        and have["published_on"] == published_on
         and have["state"] == "public"
     )
 

@@ -15,6 +15,7 @@ from pydantic_core import to_json
 from services.policy_api.repository import interpretations as interpretation_repository
 from services.policy_api.repository import policies as repository
 from services.policy_api.service.entries import refresh_entries
+from services.policy_api.service.follow_up import close_done_tasks
 from services.policy_api.service.rendering import (
     CHANGES_TARGET,
     INVERSES,
@@ -206,6 +207,7 @@ async def publish_interpretations(
             raise Conflict("被解读的政策尚未公开；解读须与政策同步公开")
         event = "interpretation.changed" if row["state"] == "public" else "interpretation.released"
         await _store_interpretation(session, row, named[row["policy_id"]], published_on, event)
+    await close_done_tasks(session, rows, published_on=published_on)
     await refresh_entries(session, [row["id"] for row in rows], today=today)
     await refresh(session, {row["policy_id"] for row in rows}, today=today)
 

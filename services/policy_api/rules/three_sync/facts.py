@@ -10,6 +10,7 @@ from enum import StrEnum
 
 from services.policy_api.rules.scans import ScanHit
 from shared.schemas.dossiers import ApprovalStep, DossierState, ExemptionReason, ReviewResult, ReviewType
+from shared.schemas.interpretation_tasks import TaskReason, TaskState
 from shared.schemas.policies import DocClass, InterpretationForm, InterpretationStage, PublicityAttribute, RelationType
 
 POLICY = "policy"
@@ -269,6 +270,21 @@ class Amendment:
     id: str
     published_on: date
     interpreted_on: date | None = None
+    task_id: str | None = None
+    """The library's own task for it."""
+
+
+@dataclass(frozen=True)
+class FollowUpTask:
+    """跟踪解读任务, as the library itself keeps it."""
+
+    id: str
+    reason: TaskReason
+    due_on: date
+    state: TaskState
+
+    def is_overdue(self, today: date) -> bool:
+        return self.state is TaskState.OPEN and self.due_on < today
 
 
 @dataclass(frozen=True)
@@ -276,8 +292,12 @@ class Feedback:
     """What became known after release: enquiries, results of evaluation, tasks to interpret again."""
 
     enquiries: int = 0
+    """The larger of what the office reports and what was pushed by hotline and counters."""
     evaluation_issues: bool = False
     follow_up_tasks: tuple[str, ...] = ()
+    """As the office reports them."""
+    tasks: tuple[FollowUpTask, ...] = ()
+    """As the library opened them, those after an amendment aside."""
 
 
 class Links(StrEnum):

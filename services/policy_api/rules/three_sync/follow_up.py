@@ -3,7 +3,7 @@
 import calendar as months
 from datetime import date
 
-from services.policy_api.rules.three_sync.facts import Dossier
+from services.policy_api.rules.three_sync.facts import Dossier, FollowUpTask
 from services.policy_api.rules.three_sync.preparation import OUT_OF_SCOPE
 from services.policy_api.rules.three_sync.publishing import NOT_RELEASED
 from services.policy_api.rules.three_sync.verdicts import Context, Verdict, failed, listed, not_applicable, passed
@@ -20,11 +20,20 @@ def check_follow_up(dossier: Dossier, context: Context) -> Verdict:
     if not causes:
         return not_applicable("尚无须跟踪解读的情形")
     done = [item.id for item in dossier.materials if item.stage is InterpretationStage.FOLLOW_UP and item.published_on]
+    feedback = dossier.feedback
     facts = [("cause", cause) for cause in causes]
-    facts += [("task", task) for task in dossier.feedback.follow_up_tasks] + [("material", name) for name in done]
-    if dossier.feedback.follow_up_tasks or done:
+    facts += [("task", task) for task in (*feedback.follow_up_tasks, *map(_named, feedback.tasks))]
+    facts += [("material", name) for name in done]
+    overdue = [task for task in feedback.tasks if task.is_overdue(context.today)]
+    if overdue:
+        return failed(f"跟踪解读任务{listed(task.id for task in overdue)}已逾期；请发布解读，或说明免办理由", *facts)
+    if feedback.follow_up_tasks or feedback.tasks or done:
         return passed("已安排跟踪解读", *facts)
     return failed(f"{listed(causes)}，还没有安排跟踪解读；请建立任务", *facts)
+
+
+def _named(task: FollowUpTask) -> str:
+    return f"{task.id}（{task.reason}，{task.due_on.isoformat()}，{task.state}）"
 
 
 def _causes(dossier: Dossier, context: Context) -> list[str]:
@@ -65,6 +74,8 @@ def check_amendment(dossier: Dossier, context: Context) -> Verdict:
     for item in dossier.amendments:
         due = context.calendar.add_workdays(item.published_on, context.limits.late_workdays)
         facts += [("amendment", item.id), ("published_on", item.published_on), ("due_on", due.on)]
+        if item.task_id is not None:
+            facts.append(("task", item.task_id))
         if item.interpreted_on is not None:
             facts.append(("interpreted_on", item.interpreted_on))
         if (item.interpreted_on or context.today) > due.on:
