@@ -460,9 +460,7 @@ class InterpretationImport(InterpretationInput):
     policy_external_id: str | None = Field(default=None, title="政策的机关内编号", max_length=200)
     policy_doc_no: str | None = Field(default=None, title="政策的发文字号", max_length=80)
     policy_id: UUID | None = Field(default=None, title="政策编号")
-    published_on: date | None = Field(
-        default=None, title="发布日期", description="Imports only; otherwise it is today."
-    )
+    published_on: date = Field(title="发布日期", description="Without scope `policy:import`: today.")
     reviews: FollowUpReviews | None = Field(
         default=None, title="审查审批记录", description="Required without scope `policy:import`. Kept, never public."
     )

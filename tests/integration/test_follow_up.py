@@ -74,7 +74,9 @@ def follow_up(**changes: Any) -> dict[str, Any]:
         "approved_by": "staff-3",
         "approved_on": TODAY.isoformat(),
     }
-    return material(stage="follow_up", policy_external_id="a", reviews=reviews, channels=["市政府门户网站"]) | changes
+    day = TODAY.isoformat()
+    wanted = {"stage": "follow_up", "policy_external_id": "a", "published_on": day, "reviews": reviews}
+    return material(channels=["市政府门户网站"], **wanted) | changes
 
 
 async def put_interpretation(
@@ -198,7 +200,7 @@ async def test_amendment_opens_a_task_that_any_new_interpretation_closes(
     policy_id = await put_policy(library, editor, livelihood=True)
     plain = await put_policy(library, editor, "plain")
     for name, target in (("decision", policy_id), ("other", plain)):
-        act = {"relations": [{"type": "amends", "target_id": target}], "published_on": "2026-09-30"}
+        act: dict[str, Any] = {"relations": [{"type": "amends", "target_id": target}], "published_on": "2026-09-30"}
         await put_policy(library, editor, name, **act)
     assert await sweep(library, date(2026, 10, 8)) == 1
     [task] = await tasks(library, editor)
@@ -219,7 +221,10 @@ async def test_own_later_text_opens_a_task_and_a_corrected_one_does_not(library:
     await put_policy(library, editor, livelihood=True)
     await put_policy(library, editor, livelihood=True, body="　　改正了错字的同一份文本。")
     assert await sweep(library, date(2026, 3, 5)) == 0
-    later = {"version": {"effective_on": "2026-06-01", "label": "第一次修订"}, "published_on": "2026-05-20"}
+    later: dict[str, Any] = {
+        "version": {"effective_on": "2026-06-01", "label": "第一次修订"},
+        "published_on": "2026-05-20",
+    }
     await put_policy(library, editor, livelihood=True, body="　　修订后的文本。", **later)
     assert await sweep(library, date(2026, 5, 21)) == 1
     assert (await tasks(library, editor))[0]["cause"].endswith("#3")
@@ -228,7 +233,7 @@ async def test_own_later_text_opens_a_task_and_a_corrected_one_does_not(library:
 async def test_tasks_of_an_ended_policy_are_dismissed(library: Suite, editor: dict[str, str]) -> None:
     policy_id = await put_policy(library, editor)
     await put_enquiries(library, editor, 4, 60)
-    act = {"relations": [{"type": "repeals", "target_id": policy_id}], "effective_on": "2026-04-01"}
+    act: dict[str, Any] = {"relations": [{"type": "repeals", "target_id": policy_id}], "effective_on": "2026-04-01"}
     await put_policy(library, editor, "end", **act)
     assert await sweep(library) == 1
     [task] = await tasks(library, editor)
@@ -337,7 +342,7 @@ async def test_publication_and_sweep_at_once_leave_no_task_open(library: Suite, 
     """Whichever comes first, what was interpreted has no open task in the end."""
     for number in range(8):
         target = await put_policy(library, editor, f"p{number}", livelihood=True)
-        act = {"relations": [{"type": "amends", "target_id": target}], "published_on": "2026-09-30"}
+        act: dict[str, Any] = {"relations": [{"type": "amends", "target_id": target}], "published_on": "2026-09-30"}
         await put_policy(library, editor, f"act{number}", **act)
         body = material(policy_id=target, published_on="2026-10-09")
         answer, _ = await asyncio.gather(

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from shared.kit.workdays import load_seed_calendar
-from shared.schemas.interpretation_metrics import InterpretationMetrics, MeasuredPolicy
+from shared.schemas.interpretation_metrics import InterpretationMetrics, MeasuredPolicy, Timing
 from shared.schemas.scopes import Scope
 from tests.dossiers import material, open_office
 from tests.policies import published
@@ -101,13 +101,17 @@ async def test_exempt_policy_is_neither_interpreted_nor_missing(library: Suite) 
     await case.release()
     today = datetime.now(UTC) + timedelta(hours=8)
     seen = await figures(library, **{"from": (today - timedelta(days=3)).date(), "to": today.date()})
-    assert (seen.total.timing["exempt"], seen.total.in_scope, seen.total.interpretation_ratio) == (1, 0, None)
+    assert (seen.total.timing[Timing.EXEMPT], seen.total.in_scope, seen.total.interpretation_ratio) == (1, 0, None)
 
 
 async def test_later_text_is_not_explained_by_what_explained_the_first(library: Suite, editor: dict[str, str]) -> None:
     policy_id = await put(library, editor, "a", livelihood=True)
     await explain(library, editor, policy_id, "2026-03-03")
-    later = {"version": {"effective_on": "2026-04-10"}, "published_on": "2026-04-08", "body": "　　修订后的文本。"}
+    later: dict[str, Any] = {
+        "version": {"effective_on": "2026-04-10"},
+        "published_on": "2026-04-08",
+        "body": "　　修订后的文本。",
+    }
     await put(library, editor, "a", livelihood=True, **later)
     [one] = await behind(library)
     assert (one.published_on, one.timing) == (date(2026, 4, 8), "missing")

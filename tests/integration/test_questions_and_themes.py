@@ -10,7 +10,7 @@ from services.policy_api.service.entries import refresh_due_entries
 from services.policy_api.service.publication import refresh_due
 from shared.kit.clock import local_day
 from shared.schemas.collections import Collection, CollectionGone
-from shared.schemas.entries import LinkCheck
+from shared.schemas.entries import Entry, LinkCheck
 from shared.schemas.questions import Question
 from shared.schemas.scopes import Scope
 from tests.dossiers import material
@@ -43,7 +43,8 @@ async def put(
 async def read(library: Suite, plural: str, entry_id: str) -> dict[str, Any]:
     answer = await library.policy.get(f"/v1/{plural}/{entry_id}")
     assert answer.status_code == 200, answer.text
-    {"questions": Question, "collections": Collection}[plural].model_validate_json(answer.content)
+    schema: type[Entry] = Question if plural == "questions" else Collection
+    schema.model_validate_json(answer.content)
     document: dict[str, Any] = answer.json()
     return document
 

@@ -54,10 +54,9 @@ async def import_interpretation(
     explained = await repository.find_policy_of(driver, organization.code, external_id)
     await lock_neighbourhood(session, list({policy_id, explained or policy_id}), [])
     have = await repository.find_by_key(driver, organization.code, external_id)
-    published_on = wanted.published_on or (have["published_on"] if have else None) or today
     if not importing:
-        _ensure_follow_up(caller, have, published_on, today)
-    if have is not None and _is_same(have, content, policy_id, published_on):
+        _ensure_follow_up(caller, have, wanted.published_on, today)
+    if have is not None and _is_same(have, content, policy_id, wanted):
         return Imported(
             _receipt(have, organization, external_id, Outcome.UNCHANGED, have["version"], now), created=False
         )
@@ -65,7 +64,7 @@ async def import_interpretation(
     await repository.upsert(driver, row)
     if wanted.reviews is not None:
         await repository.store_reviews(driver, row["id"], wanted.reviews.model_dump_json())
-    await publish_interpretations(session, [row["id"]], published_on=published_on, today=today)
+    await publish_interpretations(session, [row["id"]], published_on=wanted.published_on, today=today)
     if explained not in (None, policy_id):
         # It moved: the policy that it explained until now no longer shows it.
         await refresh(session, [explained], today=today)
@@ -93,9 +92,6 @@ def _ensure_sound(caller: Caller, wanted: InterpretationImport, *, importing: bo
             raise RuleViolation("跟踪解读不符合要求，请按所列各项改正", errors=errors)
         return
     day = wanted.published_on
-    if day is None:
-        errors = [InvalidField(pointer="/published_on", detail="导入的解读应写明发布日期")]
-        raise RuleViolation("导入的解读应是已经发布的", errors=errors)
     if day > today:
         errors = [InvalidField(pointer="/published_on", detail="发布日期不能在今天之后")]
         raise RuleViolation("导入的解读应是已经发布的", errors=errors)
@@ -117,7 +113,7 @@ def _ensure_follow_up(caller: Caller, have: Any, published_on: date, today: date
     if have is not None and have["stage"] != InterpretationStage.FOLLOW_UP:
         caller.ensure_has(Scope.POLICY_IMPORT)
     if published_on != today and (have is None or published_on != have["published_on"]):
-        errors = [InvalidField(pointer="/published_on", detail="跟踪解读当日公开，请不要填写其他发布日期")]
+        errors = [InvalidField(pointer="/published_on", detail="跟踪解读当日公开，发布日期应为今天")]
         raise RuleViolation("跟踪解读的发布日期不正确", errors=errors)
 
 
@@ -140,11 +136,11 @@ async def _find_policy(driver: asyncpg.Connection, organization: str, wanted: In
     return found
 
 
-def _is_same(have: Any, content: Content, policy_id: UUID, published_on: date) -> bool:
+def _is_same(have: Any, content: Content, policy_id: UUID, wanted: InterpretationImport) -> bool:
     return bool(
         have["content_hash"] == content.hash
         and have["policy_id"] == policy_id
-        and have["published_on"] == published_on
+        and have["published_on"] == wanted.published_on
         and have["state"] == "public"
     )
 
