@@ -12,6 +12,7 @@ from uuid import UUID
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, model_validator
 
 from shared.schemas.organizations import CreditCode, Level
+from shared.schemas.reviews import FollowUpReviews
 
 MAX_BODY_CHARACTERS = 1_000_000
 
@@ -425,29 +426,6 @@ class InterpretationInput(Strict):
     contact: Contact | None = Field(default=None, title="解读机关和电话")
     attachments: list[Attachment] = Field(title="附件", default_factory=list, max_length=50)
     channels: list[str] = Field(default_factory=list, title="渠道", max_length=20)
-
-
-StaffId = Annotated[
-    str, Field(title="经办人", min_length=1, max_length=64, pattern=r"^[\x21-\x7e]+$", examples=["staff-0017"])
-]
-"""A person as the caller's own system knows it (e.g. a staff number); never public."""
-
-
-class FollowUpReviews(Strict):
-    """Who drafted, reviewed and approved an interpretation that goes public without a dossier: three different persons."""
-
-    drafted_by: StaffId
-    secrecy_reviewed_by: StaffId
-    secrecy_reviewed_on: date = Field(title="保密审查日期")
-    approved_by: StaffId
-    approved_on: date = Field(title="审批日期")
-    scan_reason: str | None = Field(
-        default=None,
-        title="扫描命中仍可公开的理由",
-        description="Required when the scan finds personal data or a secrecy mark.",
-        min_length=5,
-        max_length=500,
-    )
 
 
 class InterpretationImport(InterpretationInput):

@@ -9,8 +9,9 @@ from datetime import date
 from itertools import combinations
 
 from services.policy_api.rules.scans import PERSONAL, ScanKind, WordLists, scan_text
-from shared.schemas.policies import FollowUpReviews, InterpretationImport
+from shared.schemas.policies import InterpretationImport
 from shared.schemas.problems import InvalidField
+from shared.schemas.reviews import FollowUpReviews
 
 _DUTIES = {"drafted_by": "起草", "secrecy_reviewed_by": "保密审查", "approved_by": "审批"}
 _NO_WORDS = WordLists(sensitive=(), typos=())
