@@ -1,8 +1,7 @@
 """After publication: enquiries are counted, tasks to interpret again open and close, a follow-up is published."""
 
 import asyncio
-import json
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from typing import Any
 
 import httpx
@@ -16,7 +15,8 @@ from shared.kit.workdays import load_seed_calendar
 from shared.schemas.enquiries import PolicyEnquiries
 from shared.schemas.interpretation_tasks import InterpretationTask
 from shared.schemas.scopes import Scope
-from tests.dossiers import material
+from tests.dossiers import material, open_office
+from tests.participation import evaluation
 from tests.policies import published
 from tests.services import CITY, DISTRICT_A, DISTRICT_B, Suite
 
@@ -241,32 +241,55 @@ async def test_tasks_of_an_ended_policy_are_dismissed(library: Suite, editor: di
 
 
 async def test_evaluation_with_issues_opens_a_task(library: Suite, editor: dict[str, str]) -> None:
-    """Written as another kind of entry keeps it: here straight into the table, whatever its doors are."""
     policy_id = await put_policy(library, editor)
-    kit = library.apps["policy"].state.kit
-    for name, issues in (("found", [{"issue": "资格条件看不懂"}]), ("clean", [])):
-        async with kit.database.write() as session:
-            driver = await session.driver()
-            await driver.execute(
-                """
-                WITH added AS (
-                    INSERT INTO entry (id, kind, organization, organization_name, organization_path, level, division_code,
-                                       external_id, state, version, title, content, content_hash, published_on,
-                                       representation, listing)
-                    SELECT gen_random_uuid(), 'evaluation', organization, organization_name, organization_path, level,
-                           division_code, $2, 'public', 1, '决策后评估', $3, '', $4::date, '{}', '{}'
-                    FROM policy WHERE id = $1 RETURNING id)
-                INSERT INTO entry_link SELECT id, 0, 'policy', $1, '{}', 'evaluation', $4::date FROM added
-                """,
-                policy_id,
-                name,
-                json.dumps({"issues": issues}),
-                date(2026, 8, 3),
-            )
+    evaluator = await library.token(CITY, Scope.DECISION_WRITE)
+    for name, issues in (("clean", []), ("found", [{"issue": "资格条件看不懂", "proposal": "再解读一次"}])):
+        body = evaluation(policies=[{"policy_id": policy_id}], issues=issues, published_on="2026-08-03")
+        path = f"/v1/organizations/{CITY}/evaluations/{name}"
+        answer = await library.policy.put(path, json=body, headers=evaluator)
+        assert answer.status_code == 201, answer.text
     assert await sweep(library, date(2026, 8, 4)) == 1
     assert await sweep(library, date(2026, 8, 5)) == 0
     [task] = await tasks(library, editor)
-    assert (task["reason"], task["caused_on"]) == ("evaluation", "2026-08-03")
+    assert (task["reason"], task["caused_on"], task["cause"]) == ("evaluation", "2026-08-03", answer.json()["id"])
+
+
+async def test_report_of_the_three_synchronisations_knows_what_the_library_knows(library: Suite) -> None:
+    """TS-27: without a word from the office, counts call for a second interpretation, and its task is the evidence."""
+    office = await open_office(library)
+    case = await office.open()
+    await case.prepare_signed()
+    await case.release()
+    counter = await library.token(CITY, Scope.ENQUIRY_WRITE)
+    await put_enquiries(library, counter, 4, 60, policy={"policy_id": case.policy_id})
+    [task] = await tasks(library, office.drafter)
+    finding = (await case.report())["TS-27"]
+    assert finding["status"] == "pass"
+    assert any(task["id"] in item["value"] for item in finding["evidence"] if item["name"] == "task")
+    assert any("60" in item["value"] for item in finding["evidence"] if item["name"] == "cause")
+    overdue = datetime.fromisoformat(f"{task['due_on']}T16:00:01+00:00")
+    library.apps["policy"].state.kit.clock = lambda: overdue
+    assert (await case.report())["TS-27"]["status"] == "fail"
+    [seen] = await tasks(library, office.drafter)
+    assert seen["overdue"] is True
+
+
+async def test_report_names_the_task_of_an_amendment(library: Suite, editor: dict[str, str]) -> None:
+    office = await open_office(library)
+    case = await office.open(livelihood=True)
+    await case.prepare_signed()
+    await case.release()
+    later = TODAY + timedelta(days=5)
+    library.apps["policy"].state.kit.clock = lambda: system_clock() + timedelta(days=5)
+    act: dict[str, Any] = {"relations": [{"type": "amends", "target_id": case.policy_id}]}
+    days = dict.fromkeys(("signed_on", "published_on", "effective_on"), later.isoformat())
+    amending = await put_policy(library, editor, "act", **act, **days)
+    assert await sweep(library, later) == 1
+    [task] = await tasks(library, office.drafter)
+    finding = (await case.report())["TS-28"]
+    assert finding["status"] == "not_applicable"  # not due yet
+    told = [(item["name"], item["value"]) for item in finding["evidence"]]
+    assert {("amendment", amending), ("task", task["id"]), ("due_on", task["due_on"])} <= set(told)
 
 
 async def test_worker_opens_tasks_by_its_own_clock(library: Suite, editor: dict[str, str]) -> None:

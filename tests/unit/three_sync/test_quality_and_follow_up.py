@@ -7,10 +7,11 @@ from typing import Any
 import pytest
 
 from services.policy_api.rules.three_sync import Dossier
-from services.policy_api.rules.three_sync.facts import Amendment, Feedback, Medium
+from services.policy_api.rules.three_sync.facts import Amendment, Feedback, FollowUpTask, Medium
 from services.policy_api.rules.three_sync.follow_up import add_months
 from services.policy_api.rules.three_sync.quality import PARTS
 from shared.schemas.dossiers import Severity
+from shared.schemas.interpretation_tasks import TaskReason, TaskState
 from shared.schemas.policies import InterpretationForm, InterpretationStage, RelationType
 from tests.unit.three_sync.factory import (
     FAIL,
@@ -105,6 +106,15 @@ def test_ts_27_questions_or_evaluation_call_for_a_second_interpretation(feedback
     assert status(dossier, "TS-27") is FAIL
     assert status(replace(dossier, feedback=replace(feedback, follow_up_tasks=("二次解读",))), "TS-27") is PASS
     assert status(released(feedback=feedback, materials=(make_material(), FOLLOW_UP)), "TS-27") is PASS
+
+
+def test_ts_27_the_librarys_own_task_is_enough_until_it_is_overdue() -> None:
+    task = FollowUpTask("t-1", TaskReason.ENQUIRIES, date(2026, 4, 30), TaskState.OPEN)
+    dossier = released(feedback=Feedback(enquiries=50, tasks=(task,)))
+    assert status(dossier, "TS-27", date(2026, 4, 30)) is PASS
+    assert status(dossier, "TS-27", date(2026, 5, 1)) is FAIL
+    dismissed = replace(task, state=TaskState.DISMISSED)
+    assert status(released(feedback=Feedback(enquiries=50, tasks=(dismissed,))), "TS-27", date(2026, 5, 1)) is PASS
 
 
 def test_ts_27_does_not_apply_without_cause() -> None:
