@@ -54,76 +54,89 @@ def _first_of_year(today: date, days: int) -> str:
 
 
 def _consultations(today: date) -> list[Entry]:
-    housing, transport, market = units()["zjj"], units()["jtj"], units()["scj"]
-    return [
-        Entry(
-            "consultations",
-            housing.code,
-            "ZJ-lift",
-            {
-                "title": f"关于《{CITY}既有住宅加装电梯管理办法（征求意见稿）》公开征求意见的公告",
-                "drafters": [housing.name],
-                "doc_kind": "regulation",
-                "draft": "第一条　为了规范既有住宅加装电梯，方便居民出行，制定本办法。\n"
-                "第二条　加装电梯应当遵循业主自愿、兼顾各方的原则。\n"
-                "第三条　加装方案应当在本单元公示不少于十日。\n"
-                "第四条　电梯运行、保养和维修费用由业主按照书面协议分担。",
-                "explanation": "加装电梯三年来，费用分担和低层采光争议最多，需要把协商、公示和补偿的做法固定下来。",
-                "interpretation": {
-                    "title": "加装电梯管理办法征求意见稿：三个重点听您说",
-                    "body": "一是方案公示多久合适，二是低层住户怎样补偿，三是运行费用怎样分担。",
-                },
-                "opened_on": _day(today, -5),
-                "closes_on": _day(today, 30),
-                "channels": [f"{CITY}人民政府门户网站", "信函", "现场座谈"],
-                "contact": contact_of(housing).model_dump(),
+    return [_open_consultation(today), _coming_consultation(today), _held_consultation(today)]
+
+
+def _open_consultation(today: date) -> Entry:
+    """Begun some days ago: opinions are taken now."""
+    housing = units()["zjj"]
+    return Entry(
+        "consultations",
+        housing.code,
+        "ZJ-lift",
+        {
+            "title": f"关于《{CITY}既有住宅加装电梯管理办法（征求意见稿）》公开征求意见的公告",
+            "drafters": [housing.name],
+            "doc_kind": "regulation",
+            "draft": "第一条　为了规范既有住宅加装电梯，方便居民出行，制定本办法。\n"
+            "第二条　加装电梯应当遵循业主自愿、兼顾各方的原则。\n"
+            "第三条　加装方案应当在本单元公示不少于十日。\n"
+            "第四条　电梯运行、保养和维修费用由业主按照书面协议分担。",
+            "explanation": "加装电梯三年来，费用分担和低层采光争议最多，需要把协商、公示和补偿的做法固定下来。",
+            "interpretation": {
+                "title": "加装电梯管理办法征求意见稿：三个重点听您说",
+                "body": "一是方案公示多久合适，二是低层住户怎样补偿，三是运行费用怎样分担。",
             },
-        ),
-        Entry(
-            "consultations",
-            transport.code,
-            "ZJ-bus",
-            {
-                "title": f"关于调整{CITY}夜间公交线路（征求意见稿）公开征求意见的预告",
-                "drafters": [transport.name],
-                "doc_kind": "other",
-                "draft": "一、夜间公交运营时间延长至次日一时。\n二、新增高铁站至老城区夜间线路两条。",
-                "explanation": "夜间到达旅客增多，现有线路末班偏早，拟调整运营时间并新增线路。",
-                "opened_on": _day(today, 7),
-                "closes_on": _day(today, 21),
-                "channels": [f"{CITY}人民政府门户网站"],
-                "contact": contact_of(transport).model_dump(),
+            "opened_on": _day(today, -5),
+            "closes_on": _day(today, 30),
+            "channels": [f"{CITY}人民政府门户网站", "信函", "现场座谈"],
+            "contact": contact_of(housing).model_dump(),
+        },
+    )
+
+
+def _coming_consultation(today: date) -> Entry:
+    """Announced: it opens next week."""
+    transport = units()["jtj"]
+    return Entry(
+        "consultations",
+        transport.code,
+        "ZJ-bus",
+        {
+            "title": f"关于调整{CITY}夜间公交线路（征求意见稿）公开征求意见的预告",
+            "drafters": [transport.name],
+            "doc_kind": "other",
+            "draft": "一、夜间公交运营时间延长至次日一时。\n二、新增高铁站至老城区夜间线路两条。",
+            "explanation": "夜间到达旅客增多，现有线路末班偏早，拟调整运营时间并新增线路。",
+            "opened_on": _day(today, 7),
+            "closes_on": _day(today, 21),
+            "channels": [f"{CITY}人民政府门户网站"],
+            "contact": contact_of(transport).model_dump(),
+        },
+    )
+
+
+def _held_consultation(today: date) -> Entry:
+    """Closed, with its result."""
+    market = units()["scj"]
+    return Entry(
+        "consultations",
+        market.code,
+        "ZJ-food",
+        {
+            "title": f"关于《{CITY}网络餐饮食品安全管理规定（征求意见稿）》公开征求意见的公告",
+            "drafters": [market.name],
+            "doc_kind": "normative_market",
+            "draft": "第一条　入网餐饮服务提供者应当公示实际经营地址。\n第二条　外卖食品应当使用封签。",
+            "explanation": "网络餐饮投诉集中在地址不实和食品被调换两方面，拟以公示和封签加以规范。",
+            "interpretation": {
+                "title": "网络餐饮食品安全规定征求意见稿要点",
+                "body": "重点是亮地址和用封签，小餐饮封签费用怎样降低请您出主意。",
             },
-        ),
-        Entry(
-            "consultations",
-            market.code,
-            "ZJ-food",
-            {
-                "title": f"关于《{CITY}网络餐饮食品安全管理规定（征求意见稿）》公开征求意见的公告",
-                "drafters": [market.name],
-                "doc_kind": "normative_market",
-                "draft": "第一条　入网餐饮服务提供者应当公示实际经营地址。\n第二条　外卖食品应当使用封签。",
-                "explanation": "网络餐饮投诉集中在地址不实和食品被调换两方面，拟以公示和封签加以规范。",
-                "interpretation": {
-                    "title": "网络餐饮食品安全规定征求意见稿要点",
-                    "body": "重点是亮地址和用封签，小餐饮封签费用怎样降低请您出主意。",
-                },
-                "opened_on": _day(today, -120),
-                "closes_on": _day(today, -85),
-                "channels": [f"{CITY}人民政府门户网站", "行业协会"],
-                "contact": contact_of(market).model_dump(),
-            },
-            result={
-                "received": 0,
-                "adopted": 0,
-                "partly": 0,
-                "not_adopted": 0,
-                "summary": "征求意见期间网上未收到意见；座谈会上企业建议封签由平台统一采购，已在修改稿中采纳。",
-                "enterprises_heard": "召开座谈会一次，听取网络餐饮平台和餐饮行业协会的意见。",
-            },
-        ),
-    ]
+            "opened_on": _day(today, -120),
+            "closes_on": _day(today, -85),
+            "channels": [f"{CITY}人民政府门户网站", "行业协会"],
+            "contact": contact_of(market).model_dump(),
+        },
+        result={
+            "received": 0,
+            "adopted": 0,
+            "partly": 0,
+            "not_adopted": 0,
+            "summary": "征求意见期间网上未收到意见；座谈会上企业建议封签由平台统一采购，已在修改稿中采纳。",
+            "enterprises_heard": "召开座谈会一次，听取网络餐饮平台和餐饮行业协会的意见。",
+        },
+    )
 
 
 def _decisions(today: date) -> list[Entry]:

@@ -43,7 +43,7 @@ def default_of(field: FieldInfo) -> str:
     if isinstance(value, bool):
         value = str(value).lower()
     if isinstance(value, tuple):
-        value = "、".join(value)
+        value = "、".join(map(str, value))
     return f"`{value}`"
 
 
