@@ -208,7 +208,7 @@ class Search:
             return result
 
     async def until_applied(self) -> dict[str, Any]:
-        """Until the index reflects everything that was committed before this call; returns the status."""
+        """Until both indexes reflect everything that was committed before this call; returns the status."""
         connection = await self.log.database.connect()
         now = await connection.fetchval("SELECT clock_timestamp()")
         await connection.close()
@@ -216,8 +216,9 @@ class Search:
         async def reflects() -> dict[str, Any] | None:
             answer = await self.api.get("/v1/status")
             status: dict[str, Any] = answer.json()
-            times = [datetime.fromisoformat(source["reflects_until"]) for source in status.get("sources", [])]
-            return status if answer.status_code == 200 and times and min(times) >= now else None
+            shelves = [status.get("sources", []), status.get("passages", {}).get("sources", [])]
+            times = [datetime.fromisoformat(source["reflects_until"]) for shelf in shelves for source in shelf]
+            return status if answer.status_code == 200 and all(shelves) and min(times) >= now else None
 
         status: dict[str, Any] = await self.until(reflects)
         return status
@@ -237,9 +238,10 @@ class Search:
         return done
 
     async def differences(self) -> dict[str, Any]:
-        """What `verify` found: counts of missing, extra and stale."""
+        """What `verify` found: counts of missing, extra and stale, documents and passages together."""
         outcome = (await self.order("verify"))["outcome"]
-        return {kind: outcome[kind]["count"] for kind in ("missing", "extra", "stale")}
+        shelves = (outcome, outcome["passages"])
+        return {kind: sum(one[kind]["count"] for one in shelves) for kind in ("missing", "extra", "stale")}
 
 
 NOTHING = {"missing": 0, "extra": 0, "stale": 0}
@@ -286,6 +288,7 @@ async def search_suite(
                 "meili_key": meilisearch._master_key,
                 "index_uid": f"test_{uuid4().hex}",
                 "long_poll_seconds": 1.0,
+                "passage_rest_seconds": 0.0,
                 "tasks_in_flight": 8,
                 **changes,
             }

@@ -26,12 +26,13 @@ class WriterRow(Base):
 
 
 class GenerationRow(Base):
-    """One building of the index, from an export. At most one is live."""
+    """One building of one index (documents, passages), from an export. At most one of each is live."""
 
     __tablename__ = "generation"
     __table_args__ = (
         sa.CheckConstraint("state IN ('building', 'live')", name="known_state"),
-        sa.Index("uq_generation_live", "state", unique=True, postgresql_where=sa.text("state = 'live'")),
+        sa.CheckConstraint("shelf IN ('documents', 'passages')", name="known_shelf"),
+        sa.Index("uq_generation_live", "shelf", unique=True, postgresql_where=sa.text("state = 'live'")),
     )
 
     id: Mapped[int] = mapped_column(sa.BigInteger, sa.Identity(), primary_key=True)
@@ -41,6 +42,9 @@ class GenerationRow(Base):
     state: Mapped[str]
     started_at: Mapped[datetime] = mapped_column(server_default=sa.func.now())
     live_at: Mapped[datetime | None]
+    shelf: Mapped[str] = mapped_column(server_default="documents")
+    vocabulary: Mapped[str] = mapped_column(server_default="0.0")
+    """Versions of the synonyms and stop words that its index has: `3.1`."""
 
 
 class PositionRow(Base):
@@ -107,3 +111,16 @@ class OrderRow(Base):
     finished_at: Mapped[datetime | None]
     outcome: Mapped[dict[str, Any] | None]
     error: Mapped[str | None]
+
+
+class VocabularyRow(Base):
+    """Synonyms (同义词) or stop words (停用词), as administrators want them."""
+
+    __tablename__ = "vocabulary"
+    __table_args__ = (sa.CheckConstraint("kind IN ('synonyms', 'stop_words')", name="known_kind"),)
+
+    kind: Mapped[str] = mapped_column(primary_key=True)
+    version: Mapped[int]
+    content: Mapped[dict[str, Any]]
+    changed_by: Mapped[str]
+    changed_at: Mapped[datetime] = mapped_column(server_default=sa.func.now())

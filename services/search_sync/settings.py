@@ -30,6 +30,9 @@ class Settings(KitSettings):
 
     page_events: int = Field(default=1000, ge=1, le=1000, description="Events of one page of a log.")
     long_poll_seconds: float = Field(default=10.0, ge=0, le=30, description="How long a log may hold a request.")
+    passage_rest_seconds: float = Field(
+        default=1.0, ge=0, le=60, description="Rest between two writes of passages, which are behind the documents."
+    )
     batch_documents: int = Field(default=1000, ge=1, le=10_000, description="Documents of one write.")
     batch_bytes: int = Field(default=8_000_000, ge=1000, description="Bytes of one write.")
     tasks_in_flight: int = Field(default=16, ge=1, le=100, description="Writes that the engine may have queued.")

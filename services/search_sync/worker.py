@@ -68,6 +68,7 @@ def _following(settings: Settings, client: httpx.AsyncClient) -> Following:
         {name: LogReader(client, tokens, name=name, base_url=url) for name, url in settings.sources.items()},
         settings.page_events,
         settings.long_poll_seconds,
+        settings.passage_rest_seconds,
     )
 
 

@@ -117,6 +117,14 @@ class SourceStatus(BaseModel):
     applied: int = Field(description="Documents written since this index was begun.")
 
 
+class PassageStatus(BaseModel):
+    """The index of passages, which is written a moment behind that of documents."""
+
+    index_version: str | None = Field(description="Of settings and passage format in use; null while it is built.")
+    passages_in_engine: int | None = Field(title="引擎中的段落数")
+    sources: list[SourceStatus] = Field(title="各来源")
+
+
 class SearchStatus(BaseModel):
     """State of the index."""
 
@@ -132,6 +140,7 @@ class SearchStatus(BaseModel):
     parked: int = Field(title="搁置数", description="Documents that could not be indexed.")
     rebuilding: bool = Field(title="是否重建中")
     sources: list[SourceStatus] = Field(title="各来源")
+    passages: PassageStatus = Field(title="段落索引")
 
 
 class WorkOrder(BaseModel):

@@ -7,10 +7,9 @@ Every call has a timeout; those that may be repeated are. Keeps to what older an
 """
 
 import asyncio
-import json
 import random
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Any, TypeVar
@@ -81,9 +80,8 @@ class Engine:
         task = await self._write(lambda client: client.index(uid).add_documents_ndjson(body, PRIMARY_KEY))
         return int(task.task_uid)
 
-    async def delete(self, uid: str, ids: Sequence[str]) -> int:
-        """Enqueue deletions; returns the task. Ids that are not there are no error."""
-        condition = f"{PRIMARY_KEY} IN [{', '.join(json.dumps(one, ensure_ascii=False) for one in ids)}]"
+    async def delete(self, uid: str, condition: str) -> int:
+        """Enqueue the deletion of what a condition holds for; returns the task. That nothing is there is no error."""
         task = await self._write(lambda client: client.index(uid).delete_documents(filter=condition))
         return int(task.task_uid)
 
@@ -92,21 +90,26 @@ class Engine:
         created = await self._call(lambda client: client.create_index(uid, {"primaryKey": PRIMARY_KEY}))
         await self.wait(created.task_uid, tolerate=("index_already_exists",))
         if settings is not None:
-            changed = await self._call(lambda client: client.index(uid).update_settings(settings))
-            await self.wait(changed.task_uid)
+            await self.change_settings(uid, settings)
         identity = await self.identity(uid)
         if identity is None:
             raise EngineAway("index vanished after its creation")
         return identity
+
+    async def change_settings(self, uid: str, settings: dict[str, Any]) -> None:
+        """Change some settings of an index in use; it is searched as before meanwhile."""
+        changed = await self._call(lambda client: client.index(uid).update_settings(settings))
+        await self.wait(changed.task_uid)
 
     async def drop(self, uid: str) -> None:
         """Delete an index, if it is there."""
         task = await self._call(lambda client: client.delete_index(uid))
         await self.wait(task.task_uid, tolerate=("index_not_found",))
 
-    async def swap(self, one: str, other: str) -> None:
-        """Exchange two indexes' names at once. Not repeated by itself: twice would undo it."""
-        task = await self._call(lambda client: client.swap_indexes([{"indexes": [one, other]}]), tries=1)
+    async def swap(self, pairs: Sequence[tuple[str, str]]) -> None:
+        """Exchange two indexes' names, of all pairs at once. Not repeated by itself: twice would undo it."""
+        wanted: list[Mapping[str, list[str] | bool]] = [{"indexes": list(pair)} for pair in pairs]
+        task = await self._call(lambda client: client.swap_indexes(wanted), tries=1)
         await self.wait(task.task_uid)
 
     async def identity(self, uid: str) -> str | None:
@@ -146,12 +149,12 @@ class Engine:
         return int(stats.number_of_documents)
 
     async def documents(
-        self, uid: str, *, offset: int = 0, limit: int = 100, ids: Sequence[str] | None = None
+        self, uid: str, *, offset: int = 0, limit: int = 100, condition: str | None = None
     ) -> list[dict[str, Any]]:
-        """Whole documents, a page of all or those of some ids."""
+        """Whole documents, a page of all or of those for which a condition holds."""
         wanted: dict[str, Any] = {"offset": offset, "limit": limit}
-        if ids is not None:
-            wanted["filter"] = f"{PRIMARY_KEY} IN [{', '.join(json.dumps(one, ensure_ascii=False) for one in ids)}]"
+        if condition is not None:
+            wanted["filter"] = condition
         page = await self._call(lambda client: client.index(uid).get_documents(dict(wanted)))
         return [dict(document) for document in page.results]
 

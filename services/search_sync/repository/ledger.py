@@ -9,17 +9,21 @@ import asyncpg
 
 Connection: TypeAlias = "asyncpg.Pool | asyncpg.Connection"
 _CHUNK = 20_000
+_GENERATION = "id, shelf, engine_identity, index_version, state, live_at, vocabulary"
 
 
 @dataclass(frozen=True)
 class Generation:
-    """One building of the index."""
+    """One building of one index."""
 
     id: int
+    shelf: str
     engine_identity: str
     index_version: str
     state: str
     live_at: datetime | None
+    vocabulary: str
+    """Which synonyms and stop words its index has."""
 
 
 @dataclass(frozen=True)
@@ -69,37 +73,47 @@ async def hold_epoch(driver: asyncpg.Connection) -> int:
     return int(await driver.fetchval("SELECT epoch FROM writer FOR SHARE"))
 
 
-async def list_generations(connection: Connection) -> list[Generation]:
-    """Newest first; at most one is live."""
+async def list_generations(connection: Connection, shelf: str | None = None) -> list[Generation]:
+    """Newest first; of each shelf at most one is live."""
     rows = await connection.fetch(
-        "SELECT id, engine_identity, index_version, state, live_at FROM generation ORDER BY id DESC"
+        f"SELECT {_GENERATION} FROM generation WHERE $1::text IS NULL OR shelf = $1 ORDER BY id DESC",  # noqa: S608
+        shelf,
     )
     return [Generation(**row) for row in rows]
 
 
-async def find_live(connection: Connection) -> Generation | None:
+async def find_live(connection: Connection, shelf: str) -> Generation | None:
     row = await connection.fetchrow(
-        "SELECT id, engine_identity, index_version, state, live_at FROM generation WHERE state = 'live'"
+        f"SELECT {_GENERATION} FROM generation WHERE state = 'live' AND shelf = $1",  # noqa: S608
+        shelf,
     )
     return Generation(**row) if row else None
 
 
-async def insert_generation(driver: asyncpg.Connection, *, engine_identity: str, index_version: str) -> Generation:
+async def insert_generation(
+    driver: asyncpg.Connection, shelf: str, *, engine_identity: str, index_version: str, vocabulary: str
+) -> Generation:
     row = await driver.fetchrow(
-        """
-        INSERT INTO generation (engine_identity, index_version, state) VALUES ($1, $2, 'building')
-        RETURNING id, engine_identity, index_version, state, live_at
-        """,
+        f"""
+        INSERT INTO generation (shelf, engine_identity, index_version, vocabulary, state)
+        VALUES ($1, $2, $3, $4, 'building') RETURNING {_GENERATION}
+        """,  # noqa: S608
+        shelf,
         engine_identity,
         index_version,
+        vocabulary,
     )
     return Generation(**row)
 
 
-async def make_live(driver: asyncpg.Connection, generation: int) -> None:
-    """The only one from now on."""
-    await driver.execute("DELETE FROM generation WHERE id <> $1", generation)
-    await driver.execute("UPDATE generation SET state = 'live', live_at = now() WHERE id = $1", generation)
+async def make_live(driver: asyncpg.Connection, generation: Generation) -> None:
+    """The only one of its shelf from now on."""
+    await driver.execute("DELETE FROM generation WHERE shelf = $1 AND id <> $2", generation.shelf, generation.id)
+    await driver.execute("UPDATE generation SET state = 'live', live_at = now() WHERE id = $1", generation.id)
+
+
+async def store_vocabulary(driver: asyncpg.Connection, generation: int, vocabulary: str) -> None:
+    await driver.execute("UPDATE generation SET vocabulary = $2 WHERE id = $1", generation, vocabulary)
 
 
 async def delete_generation(driver: asyncpg.Connection, generation: int) -> None:
@@ -220,37 +234,45 @@ async def park(driver: asyncpg.Connection, generation: int, document: ParkedDocu
     )
 
 
-async def list_parked(connection: Connection, generation: int, *, limit: int) -> list[ParkedDocument]:
-    """Oldest first."""
+async def list_parked(connection: Connection, generations: Sequence[int], *, limit: int) -> list[ParkedDocument]:
+    """Oldest first; what is parked in several generations once, as in the first of them."""
     rows = await connection.fetch(
         """
-        SELECT source, subject, kind, version, reason, data, attempts, parked_at FROM parked
-        WHERE generation = $1 ORDER BY parked_at, source, subject LIMIT $2
+        SELECT source, subject, kind, version, reason, data, attempts, parked_at FROM (
+            SELECT DISTINCT ON (source, subject) * FROM parked WHERE generation = ANY($1::bigint[])
+            ORDER BY source, subject, array_position($1::bigint[], generation)
+        ) AS each ORDER BY parked_at, source, subject LIMIT $2
         """,
-        generation,
+        generations,
         limit,
     )
     return [ParkedDocument(**row) for row in rows]
 
 
 async def count_entries(connection: Connection, generation: int) -> dict[str, int]:
-    """Documents in the index by kind, as the ledger knows, and `parked`."""
+    """Subjects in the index by kind, as the ledger knows."""
     rows = await connection.fetch(
-        """
-        SELECT kind, count(*) AS count FROM ledger WHERE generation = $1 AND NOT deleted GROUP BY kind
-        UNION ALL SELECT 'parked', count(*) FROM parked WHERE generation = $1
-        """,
-        generation,
+        "SELECT kind, count(*) AS count FROM ledger WHERE generation = $1 AND NOT deleted GROUP BY kind", generation
     )
     return {row["kind"]: row["count"] for row in rows}
 
 
-async def list_live_positions(connection: Connection) -> list[Any]:
-    """What the public API says of its freshness, in one statement: positions and versions of the live generation."""
+async def count_parked(connection: Connection, generations: Sequence[int]) -> int:
+    """Subjects that are parked in any of these."""
+    return int(
+        await connection.fetchval(
+            "SELECT count(DISTINCT (source, subject)) FROM parked WHERE generation = ANY($1::bigint[])", generations
+        )
+    )
+
+
+async def list_live_positions(connection: Connection, shelf: str) -> list[Any]:
+    """What the public API says of its freshness, in one statement: positions and versions of a shelf's live generation."""
     rows: list[Any] = await connection.fetch(
         """
         SELECT p.source, p.reflects_until, g.index_version
-        FROM generation AS g JOIN log_position AS p ON p.generation = g.id WHERE g.state = 'live'
-        """
+        FROM generation AS g JOIN log_position AS p ON p.generation = g.id WHERE g.state = 'live' AND g.shelf = $1
+        """,
+        shelf,
     )
     return rows

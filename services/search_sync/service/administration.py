@@ -1,31 +1,31 @@
 """What administrators see and ask for: the state of the index, parked documents, orders to the worker."""
 
 from datetime import datetime
-from typing import Any
 from uuid import UUID
 
 import asyncpg
 
 from services.search_sync.repository import ledger, orders
 from services.search_sync.repository.engine import EngineAway, EngineRefused
-from services.search_sync.repository.ledger import Generation
+from services.search_sync.repository.ledger import Position
 from services.search_sync.repository.orders import Order
 from services.search_sync.rules.index_settings import INDEX_VERSION
+from services.search_sync.rules.shelves import DOCUMENTS, PASSAGES, SHELVES, Shelf
 from services.search_sync.service.searching import SearchRoom, is_stale
 from shared.kit.auth import Caller, ensure_supervises_all
 from shared.kit.database import WriteSession
 from shared.kit.errors import NotFound
-from shared.schemas.search import Freshness, Parked, ParkedList, SearchStatus, SourceStatus, WorkOrder
+from shared.schemas.search import Freshness, Parked, ParkedList, PassageStatus, SearchStatus, SourceStatus, WorkOrder
 
 MAX_PARKED_SHOWN = 200
 
 
 async def read_status(room: SearchRoom, *, now: datetime) -> SearchStatus:
     """Never fails for want of the engine: that it is away is part of the answer."""
-    live = await ledger.find_live(room.reads)
+    live = await ledger.find_live(room.reads, DOCUMENTS.name)
     positions = await ledger.list_positions(room.reads, live.id) if live else []
-    counts = await ledger.count_entries(room.reads, live.id) if live else {}
     generations = await ledger.list_generations(room.reads)
+    in_use = [one.id for one in generations if one.state == "live"]
     available, documents = await _ask_engine(room)
     freshness = [Freshness(source=one.source, reflects_until=one.reflects_until) for one in positions]
     return SearchStatus(
@@ -37,20 +37,11 @@ async def read_status(room: SearchRoom, *, now: datetime) -> SearchStatus:
         live_since=live.live_at if live else None,
         engine_available=available,
         documents_in_engine=documents,
-        documents={kind: count for kind, count in counts.items() if kind != "parked"},
-        parked=counts.get("parked", 0),
+        documents=await ledger.count_entries(room.reads, live.id) if live else {},
+        parked=await ledger.count_parked(room.reads, in_use),
         rebuilding=any(one.state == "building" for one in generations),
-        sources=[
-            SourceStatus(
-                source=one.source,
-                cursor=one.cursor,
-                reflects_until=one.reflects_until,
-                lag_seconds=max(0.0, (now - one.reflects_until).total_seconds()),
-                last_change_lag_ms=one.last_lag_ms,
-                applied=one.applied,
-            )
-            for one in positions
-        ],
+        sources=[_source(one, now) for one in positions],
+        passages=await _read_passages(room, now=now),
     )
 
 
@@ -78,10 +69,10 @@ async def get_order(reads: asyncpg.Pool, order_id: UUID) -> WorkOrder:
 
 async def list_parked(reads: asyncpg.Pool) -> ParkedList:
     """Documents that could not be indexed, the longest waiting first."""
-    live = await ledger.find_live(reads)
-    if live is None:
-        return ParkedList(items=[], total=0)
-    shown = await ledger.list_parked(reads, live.id, limit=MAX_PARKED_SHOWN)
+    # The documents' reasons first: what is wrong with a document is mostly wrong with its passages too.
+    found = [await ledger.find_live(reads, shelf.name) for shelf in SHELVES]
+    in_use = [one.id for one in found if one is not None]
+    shown = await ledger.list_parked(reads, in_use, limit=MAX_PARKED_SHOWN)
     items = [
         Parked.model_validate(
             {
@@ -96,21 +87,38 @@ async def list_parked(reads: asyncpg.Pool) -> ParkedList:
         )
         for one in shown
     ]
-    return ParkedList(items=items, total=await _count_parked(reads, live))
+    return ParkedList(items=items, total=await ledger.count_parked(reads, in_use))
 
 
 def as_work_order(order: Order) -> WorkOrder:
     return WorkOrder.model_validate(order, from_attributes=True)
 
 
-async def _count_parked(reads: asyncpg.Pool, live: Generation) -> int:
-    counts: dict[str, Any] = await ledger.count_entries(reads, live.id)
-    return int(counts.get("parked", 0))
+async def _read_passages(room: SearchRoom, *, now: datetime) -> PassageStatus:
+    live = await ledger.find_live(room.reads, PASSAGES.name)
+    positions = await ledger.list_positions(room.reads, live.id) if live else []
+    _, passages = await _ask_engine(room, PASSAGES)
+    return PassageStatus(
+        index_version=live.index_version if live else None,
+        passages_in_engine=passages,
+        sources=[_source(one, now) for one in positions],
+    )
 
 
-async def _ask_engine(room: SearchRoom) -> tuple[bool, int | None]:
+def _source(one: Position, now: datetime) -> SourceStatus:
+    return SourceStatus(
+        source=one.source,
+        cursor=one.cursor,
+        reflects_until=one.reflects_until,
+        lag_seconds=max(0.0, (now - one.reflects_until).total_seconds()),
+        last_change_lag_ms=one.last_lag_ms,
+        applied=one.applied,
+    )
+
+
+async def _ask_engine(room: SearchRoom, shelf: Shelf = DOCUMENTS) -> tuple[bool, int | None]:
     try:
-        return True, await room.engine.count(room.uid)
+        return True, await room.engine.count(room.uid + shelf.suffix)
     except EngineRefused:
         return True, None
     except EngineAway:

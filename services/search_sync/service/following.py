@@ -23,41 +23,54 @@ class Following:
     readers: Mapping[str, LogReader]
     page_events: int
     long_poll_seconds: float
+    rest_seconds: float
 
 
 async def follow(following: Following, writer: Writer, source: str, cursor: str) -> None:
-    """Apply a log from a cursor on, for ever. Raises what the reader or the writer raises."""
+    """Apply a log from a cursor on, for ever. Raises what the reader or the writer raises.
+
+    What is behind the documents rests whenever it has caught up: the engine does one thing after another, and many changes at
+    once cost it little more than one.
+    """
+    rest_seconds = following.rest_seconds if writer.shelf.is_many else 0.0
     while True:
-        cursor, _ = await _apply_page(following, writer, source, cursor, wait_seconds=following.long_poll_seconds)
+        cursor, at_end = await _apply_page(
+            following, [writer], source, cursor, wait_seconds=following.long_poll_seconds
+        )
+        if at_end:
+            await asyncio.sleep(rest_seconds)
 
 
-async def catch_up(following: Following, writer: Writer, cursors: Cursors) -> Cursors:
+async def catch_up(following: Following, writers: Sequence[Writer], cursors: Cursors) -> Cursors:
     """Apply every log until its present end; returns where that is. Everything is in on return."""
     reached = dict(cursors)
     for source in following.readers:
         at_end = False
         while not at_end:
-            reached[source], at_end = await _apply_page(following, writer, source, reached[source], wait_seconds=0)
-    await writer.drain()
+            reached[source], at_end = await _apply_page(following, writers, source, reached[source], wait_seconds=0)
+    for writer in writers:
+        await writer.drain()
     return reached
 
 
-async def fill_from_exports(following: Following, writer: Writer) -> Cursors:
-    """Write everything that is public now; returns from where to follow each log. Everything is in on return."""
+async def fill_from_exports(following: Following, writers: Sequence[Writer]) -> Cursors:
+    """Read once into empty indexes: write everything that is public now; returns from where to follow each log. Everything is in on return."""
     cursors: Cursors = {}
     for source, reader in following.readers.items():
         lines: list[ExportLine] = []
         async for line in reader.export():
             if isinstance(line, ExportEnd):
-                await _write_lines(writer, source, lines)
+                await _write_lines(writers, source, lines)
                 cursors[source] = line.cursor
-                await writer.submit([], Position(source, line.cursor, line.reflects_until))
+                for writer in writers:
+                    await writer.submit([], Position(source, line.cursor, line.reflects_until))
             else:
                 lines.append(line)
                 if len(lines) >= _LINES_AT_ONCE:
-                    await _write_lines(writer, source, lines)
+                    await _write_lines(writers, source, lines)
                     lines = []
-    await writer.drain()
+    for writer in writers:
+        await writer.drain()
     return cursors
 
 
@@ -73,13 +86,20 @@ async def list_changed(following: Following, source: str, cursor: str) -> set[st
 
 
 @asynccontextmanager
-async def following_all(following: Following, writer: Writer, cursors: Cursors) -> AsyncIterator[asyncio.Task[None]]:
-    """Every log applied beside the block; ends orderly: what was enqueued is waited for unless something failed.
+async def following_all(
+    following: Following, writers: Sequence[tuple[Writer, Cursors]]
+) -> AsyncIterator[asyncio.Task[None]]:
+    """Every log applied by every writer beside the block; ends orderly: what was enqueued is waited for unless something failed.
 
     Yields a task that ends, by raising, when something failed.
     """
-    readers = [asyncio.create_task(follow(following, writer, source, cursors[source])) for source in following.readers]
-    watch = asyncio.create_task(_until_failure(readers, writer))
+    readers = [
+        asyncio.create_task(follow(following, writer, source, cursors[source]))
+        for writer, cursors in writers
+        for source in following.readers
+    ]
+    followers = [writer for writer, _ in writers]
+    watch = asyncio.create_task(_until_failure(readers, followers))
     try:
         yield watch
     finally:
@@ -88,28 +108,31 @@ async def following_all(following: Following, writer: Writer, cursors: Cursors) 
         await asyncio.gather(*readers, watch, return_exceptions=True)
 
 
-async def _until_failure(readers: Sequence[asyncio.Task[None]], writer: Writer) -> None:
-    failed = asyncio.create_task(writer.failed.wait())
+async def _until_failure(readers: Sequence[asyncio.Task[None]], writers: Sequence[Writer]) -> None:
+    failed = [asyncio.create_task(writer.failed.wait()) for writer in writers]
     try:
-        done, _ = await asyncio.wait([*readers, failed], return_when=asyncio.FIRST_COMPLETED)
+        done, _ = await asyncio.wait([*readers, *failed], return_when=asyncio.FIRST_COMPLETED)
         for reader in readers:
             if reader in done:
                 reader.result()
-        await writer.drain()
+        for writer in writers:
+            await writer.drain()
     finally:
-        failed.cancel()
+        for one in failed:
+            one.cancel()
 
 
 async def _apply_page(
-    following: Following, writer: Writer, source: str, cursor: str, *, wait_seconds: float
+    following: Following, writers: Sequence[Writer], source: str, cursor: str, *, wait_seconds: float
 ) -> tuple[str, bool]:
     reader = following.readers[source]
     page = await reader.page(after=cursor, limit=following.page_events, wait_seconds=wait_seconds)
-    changes = await changes_of_events(source, page.events)
-    await writer.submit(changes, Position(source, page.cursor, page.reflects_until))
+    for writer in writers:
+        changes = await changes_of_events(writer.shelf, source, page.events)
+        await writer.submit(changes, Position(source, page.cursor, page.reflects_until))
     return page.cursor, page.at_end
 
 
-async def _write_lines(writer: Writer, source: str, lines: Sequence[ExportLine]) -> None:
-    if lines:
-        await writer.submit(await changes_of_lines(source, lines), None)
+async def _write_lines(writers: Sequence[Writer], source: str, lines: Sequence[ExportLine]) -> None:
+    for writer in writers if lines else ():
+        await writer.submit(await changes_of_lines(writer.shelf, source, lines, is_first=True), None)

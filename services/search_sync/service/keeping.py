@@ -1,4 +1,4 @@
-"""Keeps the index: the one writer, under an advisory lock, that follows the logs and does what it is asked.
+"""Keeps the indexes: the one writer, under an advisory lock, that follows the logs and does what it is asked.
 
 Whatever fails (a service, PostgreSQL, the engine) ends the attempt and nothing else: after a pause the keeper begins
 again from what is committed.
@@ -7,18 +7,18 @@ again from what is committed.
 import asyncio
 import contextlib
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from typing import Any
 
 import asyncpg
 
-from services.search_sync.repository import ledger, orders
+from services.search_sync.repository import ledger, orders, vocabulary
 from services.search_sync.repository.engine import Engine, EngineRefused
 from services.search_sync.repository.ledger import Generation, ParkedDocument
 from services.search_sync.repository.orders import Order
-from services.search_sync.rules.index_settings import INDEX_VERSION
+from services.search_sync.rules.shelves import DOCUMENTS, SHELVES
 from services.search_sync.service.changes import changes_of_parked
 from services.search_sync.service.following import Following, following_all
 from services.search_sync.service.rebuilding import Workshop, rebuild, settle_interrupted
@@ -89,33 +89,42 @@ class Keeper:
     async def _keep(self) -> None:
         await self._database.open()
         try:
-            shop = await self._open_shop()
-            live = await settle_interrupted(shop)
-            if live is None:
-                live = await rebuild(shop, _nothing_to_hold)
-            desk = _Desk(shop, live, self._schedule)
+            shops = await self._open_shops()
+            for shop in shops:
+                await settle_interrupted(shop)
+            if await shops[0].find_live() is None:
+                await rebuild(shops, _nothing_to_hold)
+            desk = _Desk(shops, self._schedule)
             async with desk.open():
                 await desk.serve()
         finally:
             await self._database.close()
 
-    async def _open_shop(self) -> Workshop:
+    async def _open_shops(self) -> list[Workshop]:
         async with self._database.write() as session:
             epoch = await ledger.take_epoch(await session.driver())
-        return Workshop(self._engine, self._database, self._following, self._limits, self._uid, epoch)
+        return [
+            Workshop(
+                shelf, self._engine, self._database, self._following, self._limits, self._uid + shelf.suffix, epoch
+            )
+            for shelf in SHELVES
+        ]
 
 
 class _Desk:
-    """Follows the logs into the live index and serves orders, one after another, until something fails."""
+    """Follows the logs into the live indexes and serves orders, one after another, until something fails."""
 
-    def __init__(self, shop: Workshop, live: Generation, schedule: Schedule) -> None:
-        self._shop = shop
-        self._live = live
+    def __init__(self, shops: Sequence[Workshop], schedule: Schedule) -> None:
+        self._shops = shops
+        self._engine = shops[0].engine
+        self._database = shops[0].database
+        self._following = shops[0].following
+        self._live: list[tuple[Workshop, Generation]] = []
         self._schedule = schedule
         self._stack: AsyncExitStack | None = None
-        self._writer: Writer | None = None
+        self._writers: list[Writer] = []
         self._watch: asyncio.Task[None] | None = None
-        self._doubts = shop.engine.doubts
+        self._doubts = self._engine.doubts
         self._next_retry = 0.0
         self._next_verify = 0.0
         self._actions: dict[str, Callable[[], Awaitable[dict[str, Any]]]] = {
@@ -138,17 +147,18 @@ class _Desk:
 
     async def serve(self) -> None:
         """Until something fails, which is raised."""
-        newest = await orders.find_newest(self._shop.database.reads, "verify")
+        newest = await orders.find_newest(self._database.reads, "verify")
         age = (time.time() - newest.finished_at.timestamp()) if newest and newest.finished_at else 0.0
         self._next_verify = time.monotonic() + max(0.0, self._schedule.verify_every_seconds - age)
         while True:
             try:
                 if self._watch is None:
                     await self._start()
-                if self._live.index_version != INDEX_VERSION:
+                if self._is_outdated():
                     await self._do(self._rebuild)
+                await self._do(self._apply_vocabulary)
                 await self._order_what_is_due()
-                async with self._shop.database.write() as session:
+                async with self._database.write() as session:
                     order = await orders.begin_next(await session.driver())
                 if order is not None:
                     await self._carry_out(order)
@@ -159,6 +169,11 @@ class _Desk:
                 logger.warning("log gone", source=str(error))
                 await self._stop(orderly=False)
                 await self._do(self._rebuild)
+
+    def _is_outdated(self) -> bool:
+        """Whether an index is built in another way than this code's, or is not there at all."""
+        known = {generation.shelf: generation.index_version for _, generation in self._live}
+        return any(known.get(shop.shelf.name) != shop.shelf.version for shop in self._shops)
 
     async def _look_on(self, seconds: float) -> None:
         """Let time pass; raises as soon as the following fails."""
@@ -173,7 +188,7 @@ class _Desk:
             outcome = await self._do(self._actions[order.kind])
         except EngineRefused as refusal:
             fault = refusal.reason
-        async with self._shop.database.write() as session:
+        async with self._database.write() as session:
             await orders.finish(await session.driver(), order.id, outcome=outcome, error=fault)
 
     async def _do(self, action: Callable[[], Awaitable[dict[str, Any]]]) -> dict[str, Any]:
@@ -195,66 +210,93 @@ class _Desk:
         if now >= self._next_retry:
             self._next_retry = now + self._schedule.parked_retry_seconds
             await self._order("retry_parked")
-        if now >= self._next_verify or self._shop.engine.doubts != self._doubts:
+        if now >= self._next_verify or self._engine.doubts != self._doubts:
             self._next_verify = now + self._schedule.verify_every_seconds
-            self._doubts = self._shop.engine.doubts
+            self._doubts = self._engine.doubts
             await self._order("verify")
 
     async def _order(self, kind: str) -> None:
-        async with self._shop.database.write() as session:
+        async with self._database.write() as session:
             await orders.insert_order(await session.driver(), kind, requested_by="worker")
 
     async def _rebuild(self) -> dict[str, Any]:
-        self._live = await rebuild(self._shop, self._held)
-        return {"generation": self._live.id, "documents": await self._shop.engine.count(self._shop.uid)}
+        await rebuild(self._shops, self._held)
+        return {
+            "generation": max(generation.id for _, generation in self._live),
+            **{shop.shelf.name: await self._engine.count(shop.uid) for shop in self._shops},
+        }
 
     async def _verify(self) -> dict[str, Any]:
-        return (await verify(self._shop, self._live, self._held)).as_outcome()
+        """The documents' differences, and beside them those of every other index under its name."""
+        found = {shop.shelf.name: (await verify(shop, self._held)).as_outcome() for shop in self._shops}
+        return {**found.pop(DOCUMENTS.name), **found}
+
+    async def _apply_vocabulary(self) -> dict[str, Any]:
+        """Give the indexes in use the synonyms and stop words that were put since."""
+        wanted = await vocabulary.read_version(self._database.reads)
+        if all(generation.vocabulary == wanted for _, generation in self._live):
+            return {}
+        words = await vocabulary.read(self._database.reads)
+        for shop, generation in self._live:
+            await self._engine.change_settings(shop.uid, words.settings)
+            async with self._database.write() as session:
+                await ledger.store_vocabulary(await session.driver(), generation.id, words.version)
+        await self._read_live()
+        return {"vocabulary": words.version}
 
     async def _retry_parked(self) -> dict[str, Any]:
-        parked = await self._list_parked()
-        if parked:
+        tried: set[tuple[str, str]] = set()
+        if any([await self._list_parked(generation) for _, generation in self._live]):
             async with self._held():
-                # Listed again: a newer version may have come in before the logs were let go.
-                parked = await self._list_parked()
-                writer = self._shop.writer(self._live, self._shop.uid)
-                await writer.submit(await changes_of_parked(parked), None, force=True)
-                await writer.drain()
-        left = await ledger.count_entries(self._shop.database.reads, self._live.id)
-        return {"tried": len(parked), "still_parked": left.get("parked", 0)}
+                for shop, generation in self._live:
+                    # Listed again: a newer version may have come in before the logs were let go.
+                    parked = await self._list_parked(generation)
+                    tried |= {(one.source, one.subject) for one in parked}
+                    writer = shop.writer(generation, shop.uid)
+                    await writer.submit(await changes_of_parked(shop.shelf, parked), None, force=True)
+                    await writer.drain()
+        left = await ledger.count_parked(self._database.reads, [generation.id for _, generation in self._live])
+        return {"tried": len(tried), "still_parked": left}
 
-    async def _list_parked(self) -> list[ParkedDocument]:
-        return await ledger.list_parked(self._shop.database.reads, self._live.id, limit=_PARKED_AT_ONCE)
+    async def _list_parked(self, generation: Generation) -> list[ParkedDocument]:
+        return await ledger.list_parked(self._database.reads, [generation.id], limit=_PARKED_AT_ONCE)
 
     @asynccontextmanager
     async def _held(self) -> AsyncIterator[None]:
         """Nobody follows the logs inside the block; afterwards they are followed into whatever is live then."""
         await self._stop(orderly=True)
         yield
-        live = await ledger.find_live(self._shop.database.reads)
-        assert live is not None
-        self._live = live
         await self._start()
 
+    async def _read_live(self) -> None:
+        found = [(shop, await shop.find_live()) for shop in self._shops]
+        self._live = [(shop, generation) for shop, generation in found if generation is not None]
+
     async def _start(self) -> None:
-        positions = await ledger.list_positions(self._shop.database.reads, self._live.id)
-        cursors = {position.source: position.cursor for position in positions}
-        if missing := self._shop.following.readers.keys() - cursors.keys():
-            # A log that was not followed when this index was built: only its export tells what came before.
-            raise LogGone(", ".join(sorted(missing)))
-        self._writer = self._shop.writer(self._live, self._shop.uid)
+        await self._read_live()
+        followed = []
+        for shop, generation in self._live:
+            positions = await ledger.list_positions(self._database.reads, generation.id)
+            cursors = {position.source: position.cursor for position in positions}
+            if missing := self._following.readers.keys() - cursors.keys():
+                # A log that was not followed when this index was built: only its export tells what came before.
+                raise LogGone(", ".join(sorted(missing)))
+            followed.append((shop.writer(generation, shop.uid), cursors))
+        self._writers = [writer for writer, _ in followed]
         self._stack = AsyncExitStack()
-        self._watch = await self._stack.enter_async_context(following_all(self._shop.following, self._writer, cursors))
+        self._watch = await self._stack.enter_async_context(following_all(self._following, followed))
 
     async def _stop(self, *, orderly: bool) -> None:
         """`orderly` waits until everything enqueued is in and committed."""
-        stack, writer, self._stack, self._watch = self._stack, self._writer, None, None
-        if stack is None or writer is None:
+        stack, self._stack, self._watch = self._stack, None, None
+        if stack is None:
             return
         await stack.aclose()
-        if orderly:
-            await writer.drain()
-        await writer.abandon()
+        for writer in self._writers:
+            if orderly:
+                await writer.drain()
+        for writer in self._writers:
+            await writer.abandon()
 
 
 @asynccontextmanager

@@ -6,10 +6,25 @@ from typing import Any
 from uuid import UUID
 
 import httpx
+from pydantic import BaseModel, ConfigDict
 
 from shared.kit.errors import Unavailable
 from shared.kit.remote import readable
-from shared.schemas.policies import PublicStates
+
+
+class _State(BaseModel):
+    """Of what kind the subject is does not matter here: a service may have kinds that search has not heard of."""
+
+    model_config = ConfigDict(extra="ignore")
+
+    id: UUID
+    version: int
+
+
+class _States(BaseModel):
+    model_config = ConfigDict(extra="ignore")
+
+    items: list[_State]
 
 
 class PublicityCheck:
@@ -19,13 +34,13 @@ class PublicityCheck:
         self._client = client
         self._sources = sources
 
-    async def versions(self, hits: Sequence[dict[str, Any]]) -> dict[str, int]:
-        """The public version of each hit's document by id; what is not public any more is left out. Unavailable."""
+    async def versions(self, hits: Sequence[dict[str, Any]], *, key: str = "id") -> dict[str, int]:
+        """The public version of each hit's subject by id; what is not public any more is left out. Unavailable."""
         ids: dict[str, list[str]] = {}
         for hit in hits:
-            if _is_uuid(str(hit["id"])):
-                ids.setdefault(str(hit["source"]), []).append(str(hit["id"]))
-        answers = await asyncio.gather(*(self._ask(source, wanted) for source, wanted in ids.items()))
+            if _is_uuid(subject := str(hit[key])) and subject not in ids.setdefault(str(hit["source"]), []):
+                ids[str(hit["source"])].append(subject)
+        answers = await asyncio.gather(*(self._ask(source, wanted) for source, wanted in ids.items() if wanted))
         return {subject: version for answer in answers for subject, version in answer.items()}
 
     async def _ask(self, source: str, ids: Sequence[str]) -> dict[str, int]:
@@ -43,7 +58,7 @@ class PublicityCheck:
         if not answer.is_success:
             raise Unavailable(f"{owner}暂时无法应答（{answer.status_code}），请稍后重试")
         with readable(owner=owner):
-            return {str(item.id): item.version for item in PublicStates.model_validate_json(answer.content).items}
+            return {str(item.id): item.version for item in _States.model_validate_json(answer.content).items}
 
 
 def _is_uuid(text: str) -> bool:

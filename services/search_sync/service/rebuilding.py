@@ -1,13 +1,13 @@
-"""Builds a fresh index beside the one in use and swaps it in: no second without hits, no change lost on the way."""
+"""Builds fresh indexes beside those in use and swaps them in: no second without hits, no change lost on the way."""
 
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import dataclass
 
-from services.search_sync.repository import ledger
+from services.search_sync.repository import ledger, vocabulary
 from services.search_sync.repository.engine import Engine
 from services.search_sync.repository.ledger import Generation
-from services.search_sync.rules.index_settings import INDEX_VERSION, SETTINGS
+from services.search_sync.rules.shelves import Shelf
 from services.search_sync.service.following import Following, catch_up, fill_from_exports
 from services.search_sync.service.writing import Limits, LostLeadership, Writer
 from shared.kit.database import Database
@@ -18,8 +18,9 @@ logger = get_logger(__name__)
 
 @dataclass(frozen=True)
 class Workshop:
-    """What writing an index takes."""
+    """What writing the index of one shelf takes."""
 
+    shelf: Shelf
     engine: Engine
     database: Database
     following: Following
@@ -34,7 +35,19 @@ class Workshop:
         return f"{self.uid}_next"
 
     def writer(self, generation: Generation, uid: str) -> Writer:
-        return Writer(self.engine, self.database, generation=generation, uid=uid, epoch=self.epoch, limits=self.limits)
+        return Writer(
+            self.engine,
+            self.database,
+            shelf=self.shelf,
+            generation=generation,
+            uid=uid,
+            epoch=self.epoch,
+            limits=self.limits,
+        )
+
+    async def find_live(self) -> Generation | None:
+        """The generation in use."""
+        return await ledger.find_live(self.database.reads, self.shelf.name)
 
 
 async def settle_interrupted(shop: Workshop) -> Generation | None:
@@ -43,13 +56,13 @@ async def settle_interrupted(shop: Workshop) -> Generation | None:
     The engine's identity of the index in use tells whether the swap had happened. An index that no generation knows
     was lost or replaced behind our back: its generation is not live any more.
     """
-    generations = await ledger.list_generations(shop.database.reads)
+    generations = await ledger.list_generations(shop.database.reads, shop.shelf.name)
     identity = await shop.engine.identity(shop.uid)
     current = next((one for one in generations if one.engine_identity == identity), None)
     if current is not None and current.state == "building":
         # Swapped, but not yet recorded. Its positions were stored before the swap.
         await _record_live(shop, current)
-        current = await ledger.find_live(shop.database.reads)
+        current = await shop.find_live()
     for one in generations:
         if current is None or one.id != current.id:
             await _delete(shop, one)
@@ -61,25 +74,27 @@ async def settle_interrupted(shop: Workshop) -> Generation | None:
     return current
 
 
-async def rebuild(shop: Workshop, hold: Callable[[], AbstractAsyncContextManager[None]]) -> Generation:
-    """Fill a fresh index from the exports, catch up with the logs, swap. Returns the new live generation.
+async def rebuild(shops: Sequence[Workshop], hold: Callable[[], AbstractAsyncContextManager[None]]) -> None:
+    """Fill fresh indexes from the exports, catch up with the logs, swap all at once.
 
-    `hold` stops whoever follows the logs into the index in use: entered for the last events and the swap only.
+    `hold` stops whoever follows the logs into the indexes in use: entered for the last events and the swap only.
     """
-    fresh = await _begin(shop)
-    writer = shop.writer(fresh, shop.next_uid)
-    async with _abandoned_on_error(writer):
-        cursors = await fill_from_exports(shop.following, writer)
-        cursors = await catch_up(shop.following, writer, cursors)
+    following, engine = shops[0].following, shops[0].engine
+    fresh = [await _begin(shop) for shop in shops]
+    writers = [shop.writer(one, shop.next_uid) for shop, one in zip(shops, fresh, strict=True)]
+    async with _abandoned_on_error(writers):
+        cursors = await fill_from_exports(following, writers)
+        cursors = await catch_up(following, writers, cursors)
         async with hold():
-            # Nobody reads the logs into the index in use now, so this end is the high-water mark of both.
-            await catch_up(shop.following, writer, cursors)
-            await shop.engine.swap(shop.uid, shop.next_uid)
-            await _record_live(shop, fresh)
-    await shop.engine.drop(shop.next_uid)
-    await _clear_ledgers(shop)
-    logger.info("index rebuilt", generation=fresh.id, version=INDEX_VERSION)
-    return fresh
+            # Nobody reads the logs into the indexes in use now, so this end is the high-water mark of all.
+            await catch_up(following, writers, cursors)
+            await engine.swap([(shop.uid, shop.next_uid) for shop in shops])
+            for shop, one in zip(shops, fresh, strict=True):
+                await _record_live(shop, one)
+    for shop, one in zip(shops, fresh, strict=True):
+        await engine.drop(shop.next_uid)
+        logger.info("index rebuilt", shelf=shop.shelf.name, generation=one.id, version=one.index_version)
+    await _clear_ledgers(shops[0])
 
 
 async def _begin(shop: Workshop) -> Generation:
@@ -88,21 +103,28 @@ async def _begin(shop: Workshop) -> Generation:
         await shop.engine.create(shop.uid, None)
     if await shop.engine.identity(shop.next_uid) is not None:
         await shop.engine.drop(shop.next_uid)
-    identity = await shop.engine.create(shop.next_uid, SETTINGS)
+    words = await vocabulary.read(shop.database.reads)
+    identity = await shop.engine.create(shop.next_uid, {**shop.shelf.settings, **words.settings})
     async with shop.database.write() as session:
         driver = await session.driver()
         await _check_epoch(shop, await ledger.hold_epoch(driver))
-        for one in await ledger.list_generations(driver):
+        for one in await ledger.list_generations(driver, shop.shelf.name):
             if one.state == "building":
                 await ledger.delete_generation(driver, one.id)
-        return await ledger.insert_generation(driver, engine_identity=identity, index_version=INDEX_VERSION)
+        return await ledger.insert_generation(
+            driver,
+            shop.shelf.name,
+            engine_identity=identity,
+            index_version=shop.shelf.version,
+            vocabulary=words.version,
+        )
 
 
 async def _record_live(shop: Workshop, generation: Generation) -> None:
     async with shop.database.write() as session:
         driver = await session.driver()
         await _check_epoch(shop, await ledger.hold_epoch(driver))
-        await ledger.make_live(driver, generation.id)
+        await ledger.make_live(driver, generation)
 
 
 async def _delete(shop: Workshop, generation: Generation) -> None:
@@ -126,9 +148,10 @@ async def _clear_ledgers(shop: Workshop) -> None:
 
 
 @asynccontextmanager
-async def _abandoned_on_error(writer: Writer) -> AsyncIterator[None]:
+async def _abandoned_on_error(writers: Sequence[Writer]) -> AsyncIterator[None]:
     try:
         yield
     except BaseException:
-        await writer.abandon()
+        for writer in writers:
+            await writer.abandon()
         raise

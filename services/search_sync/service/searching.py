@@ -24,6 +24,7 @@ from services.search_sync.rules.queries import (
     text_of,
     validity_in,
 )
+from services.search_sync.rules.shelves import DOCUMENTS, Shelf
 from services.search_sync.rules.texts import highlighted
 from services.search_sync.service.publicity import PublicityCheck
 from shared.kit.errors import Unavailable
@@ -103,9 +104,9 @@ async def suggest(room: SearchRoom, q: str, *, limit: int) -> SuggestAnswer:
     )
 
 
-async def read_freshness(room: SearchRoom) -> list[Freshness]:
+async def read_freshness(room: SearchRoom, shelf: Shelf = DOCUMENTS) -> list[Freshness]:
     """Up to when the index reflects each service; Unavailable while there is no index yet."""
-    rows = await ledger.list_live_positions(room.reads)
+    rows = await ledger.list_live_positions(room.reads, shelf.name)
     if not rows:
         raise Unavailable(_NOT_BUILT)
     return [Freshness(source=row["source"], reflects_until=row["reflects_until"]) for row in rows]

@@ -7,14 +7,15 @@ document that was damaged, overwritten by a late write or never written is found
 import asyncio
 from collections.abc import AsyncIterator, Callable, Collection, Iterable, Mapping
 from contextlib import AbstractAsyncContextManager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from services.search_sync.repository import ledger
 from services.search_sync.repository.ledger import Generation
 from services.search_sync.rules.documents import hash_document
+from services.search_sync.rules.queries import one_of
 from services.search_sync.service.changes import Change, changes_of_lines
-from services.search_sync.service.following import Following, list_changed
+from services.search_sync.service.following import list_changed
 from services.search_sync.service.rebuilding import Workshop
 from shared.kit.reader import ExportLine
 
@@ -61,34 +62,36 @@ class Differences:
         }
 
 
-async def verify(
-    shop: Workshop, generation: Generation, hold: Callable[[], AbstractAsyncContextManager[None]]
-) -> Differences:
+async def verify(shop: Workshop, hold: Callable[[], AbstractAsyncContextManager[None]]) -> Differences:
     """The differences that were found, repaired. `hold` stops whoever follows the logs; not entered when all is well.
 
     The first look goes on beside the writing, so that it also meets documents on their way; only what it suspects is
     looked at again while nothing is written, less what the logs have yet to bring.
     """
+    generation = await shop.find_live()
+    assert generation is not None
     parked = await _parked_versions(shop, generation)
-    expected = {change.subject: _state(change) async for change in _exported(shop.following)}
+    expected = _states_of([change async for change in _exported(shop, states_only=True)])
     actual = await _read_index(shop)
     suspects = _compare(expected, actual, among=(expected.keys() | actual.keys()) - _unfit(expected, parked))
     if suspects.ids:
         async with hold():
-            found = await _look_again(shop, generation, suspects=suspects.ids)
+            found = await _look_again(shop, suspects=suspects.ids)
     else:
         found = suspects
     found.checked, found.parked = len(expected), len(parked)
     return found
 
 
-async def _look_again(shop: Workshop, generation: Generation, *, suspects: Collection[str]) -> Differences:
-    changes = {change.subject: change async for change in _exported(shop.following, among=suspects)}
+async def _look_again(shop: Workshop, *, suspects: Collection[str]) -> Differences:
+    generation = await shop.find_live()
+    assert generation is not None
+    changes = {change.subject: change async for change in _exported(shop, among=suspects)}
     on_their_way: set[str] = set()
     for position in await ledger.list_positions(shop.database.reads, generation.id):
         on_their_way |= await list_changed(shop.following, position.source, position.cursor)
-    expected = {subject: _state(change) for subject, change in changes.items()}
-    actual = await _read_index(shop, ids=list(suspects))
+    expected = _states_of(changes.values())
+    actual = await _read_index(shop, among=list(suspects))
     settled = set(suspects) - on_their_way - _unfit(expected, await _parked_versions(shop, generation))
     found = _compare(expected, actual, among=settled)
     await _repair(shop, generation, found, changes=changes, actual=actual)
@@ -108,11 +111,14 @@ async def _repair(
     for one in found.extra:
         source = actual[one].source
         known = await ledger.versions_of(shop.database.reads, generation.id, source, [one])
-        wanted.append(Change(source, one, "unknown", known.get(one, 0), None, None, None))
+        wanted.append(Change(source, one, "unknown", known.get(one, 0), (), None, None))
     if not wanted:
         return
     writer = shop.writer(generation, shop.uid)
     try:
+        if shop.shelf.is_many:
+            # Whatever else passes for a part of the subject, in the very edition that is public, goes by this.
+            await writer.submit([replace(change, lines=()) for change in wanted], None, force=True)
         await writer.submit(wanted, None, force=True)
         await writer.drain()
     except BaseException:
@@ -141,50 +147,69 @@ def _unfit(expected: Mapping[str, _State], parked: Mapping[str, int]) -> set[str
     return {one for one, version in parked.items() if one in expected and expected[one].version == version}
 
 
-def _state(change: Change) -> _State:
-    return _State(change.source, change.version, change.content_hash)
+def _states_of(changes: Iterable[Change]) -> dict[str, _State]:
+    """What has no entry (a text without a passage) should not be there; what is unfit has a state without a hash."""
+    return {
+        change.subject: _State(change.source, change.version, change.content_hash)
+        for change in changes
+        if change.content_hash is not None or change.fault is not None
+    }
 
 
-async def _exported(following: Following, *, among: Collection[str] | None = None) -> AsyncIterator[Change]:
-    """What every service exports now, or of it only some subjects, as it should be in the index."""
-    for source, reader in following.readers.items():
+async def _exported(
+    shop: Workshop, *, among: Collection[str] | None = None, states_only: bool = False
+) -> AsyncIterator[Change]:
+    """What every service exports now, or of it only some subjects, as it should be in the index.
+
+    `states_only` leaves the texts out: a whole library's need not be in memory at once.
+    """
+    for source, reader in shop.following.readers.items():
         lines: list[ExportLine] = []
         async for line in reader.export():
             if isinstance(line, ExportLine) and (among is None or line.subject in among):
                 lines.append(line)
             if len(lines) >= _LINES_AT_ONCE:
-                for change in await changes_of_lines(source, lines):
-                    yield change
+                for change in await changes_of_lines(shop.shelf, source, lines):
+                    yield replace(change, lines=(), data=None) if states_only else change
                 lines = []
-        for change in await changes_of_lines(source, lines):
-            yield change
+        for change in await changes_of_lines(shop.shelf, source, lines):
+            yield replace(change, lines=(), data=None) if states_only else change
 
 
-async def _read_index(shop: Workshop, *, ids: list[str] | None = None) -> dict[str, _State]:
-    """Every document of the index in use, or those of some ids, hashed as it is there."""
-    states: dict[str, _State] = {}
-    if ids is not None:
-        for start in range(0, len(ids), _DOCUMENTS_AT_ONCE):
-            part = ids[start : start + _DOCUMENTS_AT_ONCE]
-            states |= await _states(await shop.engine.documents(shop.uid, limit=len(part), ids=part))
-        return states
-    offset = 0
-    while documents := await shop.engine.documents(shop.uid, offset=offset, limit=_DOCUMENTS_AT_ONCE):
-        states |= await _states(documents)
-        offset += len(documents)
-    return states
+@dataclass
+class _Found:
+    """The entries of one subject, as they are in the index."""
+
+    source: str
+    version: int
+    hashes: dict[str, str] = field(default_factory=dict)
 
 
-async def _states(documents: list[dict[str, Any]]) -> dict[str, _State]:
-    def read() -> dict[str, _State]:
-        return {
-            str(one["id"]): _State(str(one.get("source")), int(one.get("version", 0)), hash_document(one))
-            for one in documents
-        }
+async def _read_index(shop: Workshop, *, among: list[str] | None = None) -> dict[str, _State]:
+    """Every subject of the index in use, or some of them, hashed as it is there."""
+    conditions: list[str | None] = [None]
+    if among is not None:
+        starts = range(0, len(among), _DOCUMENTS_AT_ONCE)
+        conditions = [one_of(shop.shelf.key, among[start : start + _DOCUMENTS_AT_ONCE]) for start in starts]
+    found: dict[str, _Found] = {}
+    for condition in conditions:
+        offset = 0
+        while documents := await shop.engine.documents(
+            shop.uid, offset=offset, limit=_DOCUMENTS_AT_ONCE, condition=condition
+        ):
+            await asyncio.to_thread(_collect, shop.shelf.key, documents, found)
+            offset += len(documents)
+    return {subject: _State(one.source, one.version, shop.shelf.hash_of(one.hashes)) for subject, one in found.items()}
 
-    return await asyncio.to_thread(read)
+
+def _collect(key: str, documents: list[dict[str, Any]], found: dict[str, _Found]) -> None:
+    for one in documents:
+        version = int(one.get("version", 0))
+        entry = found.setdefault(str(one.get(key)), _Found(str(one.get("source")), version))
+        entry.version = max(entry.version, version)
+        entry.hashes[str(one["id"])] = hash_document(one)
 
 
 async def _parked_versions(shop: Workshop, generation: Generation) -> dict[str, int]:
-    parked = await ledger.list_parked(shop.database.reads, generation.id, limit=100_000)
+    parked = await ledger.list_parked(shop.database.reads, [generation.id], limit=100_000)
     return {document.subject: document.version for document in parked}

@@ -15,6 +15,9 @@ from datetime import UTC, datetime
 from services.search_sync.repository import ledger
 from services.search_sync.repository.engine import Engine, EngineRefused
 from services.search_sync.repository.ledger import Generation, ParkedDocument, Position
+from services.search_sync.rules.passage_documents import edition_of
+from services.search_sync.rules.queries import none_of, one_of
+from services.search_sync.rules.shelves import Shelf
 from services.search_sync.service.changes import Change
 from shared.kit.database import Database
 from shared.kit.logging import get_logger
@@ -51,11 +54,20 @@ class _Landed:
 
 
 class Writer:
-    """Of one generation, under one epoch. `uid` is what the engine calls the index now."""
+    """Of one generation of one shelf, under one epoch. `uid` is what the engine calls the index now."""
 
     def __init__(
-        self, engine: Engine, database: Database, *, generation: Generation, uid: str, epoch: int, limits: Limits
+        self,
+        engine: Engine,
+        database: Database,
+        *,
+        shelf: Shelf,
+        generation: Generation,
+        uid: str,
+        epoch: int,
+        limits: Limits,
     ) -> None:
+        self.shelf = shelf
         self.generation = generation
         self.uid = uid
         self._engine = engine
@@ -143,10 +155,10 @@ class Writer:
             self.failed.set()
 
     async def _enqueue(self, changes: Sequence[Change]) -> list[int]:
-        lines = [change.line for change in changes if change.line is not None]
-        gone = [change.subject for change in changes if change.line is None]
+        lines = [line for change in changes for line in change.lines]
         tasks = [await self._engine.add(self.uid, lines)] if lines else []
-        return tasks + ([await self._engine.delete(self.uid, gone)] if gone else [])
+        remainder = remainder_of(self.shelf, changes)
+        return tasks + ([await self._engine.delete(self.uid, remainder)] if remainder else [])
 
     async def _settle(
         self, batch: _Batch, good: list[Change], tasks: list[int] | None, before: asyncio.Task[None] | None
@@ -197,6 +209,22 @@ class Writer:
             logger.warning("document parked", subject=document.subject, version=document.version)
 
 
+def remainder_of(shelf: Shelf, changes: Sequence[Change]) -> str | None:
+    """What has to be taken out once these are in: what is gone and, of a subject with many entries, those it had before.
+
+    By edition, not by number: whatever an attempt that was never committed has left, it goes as well.
+    """
+    gone = [change.subject for change in changes if not change.lines]
+    if not shelf.is_many:
+        return one_of(shelf.key, gone) if gone else None
+    renewed = [change for change in changes if change.lines and not change.is_first]
+    subjects = gone + [change.subject for change in renewed]
+    if not subjects:
+        return None
+    kept = [edition_of(change.subject, change.version) for change in renewed]
+    return one_of(shelf.key, subjects) + (f" AND {none_of('edition', kept)}" if kept else "")
+
+
 def _counting(position: Position, applied: int) -> Position:
     return Position(position.source, position.cursor, position.reflects_until, applied)
 
@@ -204,11 +232,12 @@ def _counting(position: Position, applied: int) -> Position:
 def _cut(changes: Sequence[Change], limits: Limits) -> list[list[Change]]:
     """Pieces within the limits of one write, always of at least one change."""
     pieces: list[list[Change]] = []
-    size = 0
+    size = count = 0
     for change in changes:
-        if not pieces or len(pieces[-1]) >= limits.batch_documents or size + change.size > limits.batch_bytes:
+        if not pieces or count >= limits.batch_documents or size + change.size > limits.batch_bytes:
             pieces.append([])
-            size = 0
+            size = count = 0
         pieces[-1].append(change)
         size += change.size
+        count += max(1, len(change.lines))
     return pieces
