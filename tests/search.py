@@ -96,6 +96,35 @@ def interpretation(policy: dict[str, Any], **changes: Any) -> dict[str, Any]:
     return Interpretation.model_validate(facts | changes).model_dump(mode="json")
 
 
+def entry(kind: str, *policies: dict[str, Any], **changes: Any) -> dict[str, Any]:
+    """A public question, clause, consultation or collection about those policies, as policy_api shows one."""
+    texts: dict[str, dict[str, Any]] = {
+        "question": {"question": "书屋的书可以借回家吗？", "answer": "可以，每次不超过三册。", "status": "current"},
+        "clause": {"original_text": "每个书屋每年补助两万元。", "object_text": "便民书屋", "status": "in_force"},
+        "consultation": {"explanation": "向社会征求便民书屋布点的意见。", "status": "open"},
+        "collection": {"intro": "与读书有关的政策都在这里。", "status": "in_force"},
+    }
+    linked = [{name: policy[name] for name in ("id", "title", "doc_no", "validity")} for policy in policies]
+    facts: dict[str, Any] = {
+        "id": str(uuid4()),
+        "version": 1,
+        "organization": {"code": CITY, "name": "泉城市人民政府"},
+        "level": "city",
+        "title": f"便民书屋第{next(_numbers)}件",
+        "published_on": "2026-03-05",
+        "policies": [{**one, "articles": []} for one in linked],
+        "content_hash": _HASH,
+        "unheard_of": {"schemas": "grow"},
+    }
+    return {**facts, **texts[kind], **changes}
+
+
+def kind_of(thing: dict[str, Any]) -> str:
+    """What a representation is, by what only its kind has."""
+    marks = {"form": "interpretation", "question": "question", "original_text": "clause", "explanation": "consultation"}
+    return next((kind for mark, kind in {**marks, "intro": "collection"}.items() if mark in thing), "policy")
+
+
 class StubSettings(KitSettings):
     """Uses policy_api's schema, whose log tables it needs, and plays its part."""
 
@@ -132,11 +161,11 @@ class StubLog:
     database: Database
 
     async def publish(self, *things: dict[str, Any], subject: str | None = None) -> None:
-        """Policies and interpretations, new or changed, by their `version`. `subject` replaces the id in the log."""
+        """Policies, interpretations and entries, new or changed, by their `version`. `subject` replaces the id in the log."""
         async with self.database.write() as session:
             driver = await session.driver()
             for thing in things:
-                kind = "interpretation" if "form" in thing else "policy"
+                kind = kind_of(thing)
                 key, data = subject or str(thing["id"]), to_json(thing).decode()
                 await driver.execute(
                     """
@@ -158,7 +187,7 @@ class StubLog:
             driver = await session.driver()
             await driver.execute("DELETE FROM stub_subject WHERE subject = $1", str(thing["id"]))
             if not silently:
-                kind = "interpretation" if "form" in thing else "policy"
+                kind = kind_of(thing)
                 session.announce(Announcement(f"{kind}.withdrawn", str(thing["id"]), thing["version"] + 1, None))
 
 

@@ -7,13 +7,17 @@ import httpx
 from fastapi import FastAPI
 
 from services.search_sync.repository.engine import Engine
-from services.search_sync.routes import administration, search
+from services.search_sync.routes import administration, answers, search, vocabulary
+from services.search_sync.service.phrasing import Phraser
 from services.search_sync.service.publicity import PublicityCheck
 from services.search_sync.service.searching import SearchRoom
 from services.search_sync.settings import Settings
 from shared.kit.app import Kit, create_app
 
-DESCRIPTION = "政策文件与解读的中文检索。Chinese full-text search over policies and interpretations."
+DESCRIPTION = """政策文件、解读、问答、政策条款、意见征集与专题的中文检索。
+
+Chinese full-text search over policies and what explains them, and the passages that answer a question.
+"""
 
 
 def build_app(settings: Settings, *, transport: httpx.AsyncBaseTransport | None = None) -> FastAPI:
@@ -22,7 +26,7 @@ def build_app(settings: Settings, *, transport: httpx.AsyncBaseTransport | None 
         settings,
         title="明泉 · 检索 search_sync",
         description=DESCRIPTION,
-        routers=[search.router, administration.router],
+        routers=[search.router, answers.router, vocabulary.router, administration.router],
         extend=_open_room,
         serves_log=False,
         transport=transport,
@@ -43,11 +47,25 @@ async def _open_room(kit: Kit) -> AsyncIterator[None]:
         uid=settings.index_uid,
         sources=tuple(settings.sources),
         stale_after_seconds=settings.stale_after_seconds,
+        phraser=_phraser(kit, settings),
     )
     try:
         yield
     finally:
         engine.close()
+
+
+def _phraser(kit: Kit, settings: Settings) -> Phraser | None:
+    if not settings.answers_model_url:
+        return None
+    return Phraser(
+        kit.client,
+        url=settings.answers_model_url,
+        model=settings.answers_model,
+        key=settings.answers_model_key.get_secret_value(),
+        timeout_seconds=settings.answers_model_timeout_seconds,
+        at_once=settings.answers_model_at_once,
+    )
 
 
 def app() -> FastAPI:

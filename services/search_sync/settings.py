@@ -46,6 +46,21 @@ class Settings(KitSettings):
     parked_retry_seconds: float = Field(default=3600.0, gt=0, description="How often parked documents are tried again.")
     verify_every_hours: float = Field(default=24.0, gt=0, description="How often index and services are compared.")
 
+    vocabulary_wait_seconds: float = Field(
+        default=5.0, ge=0, le=60, description="How long putting synonyms or stop words waits for their effect."
+    )
+    answers_model_url: str = Field(
+        default="",
+        pattern=r"^(https?://[^\s]+)?$",
+        description="OpenAI-compatible address up to `/v1`, of a model that may phrase answers; empty: none does.",
+    )
+    answers_model: str = Field(default="", max_length=200, description="Its name.")
+    answers_model_key: SecretStr = Field(default=SecretStr(""), description="Its key; empty where it asks for none.")
+    answers_model_timeout_seconds: float = Field(default=10.0, gt=0, le=60, description="Of one answer, whole.")
+    answers_model_at_once: int = Field(
+        default=4, ge=1, le=100, description="Answers being phrased at once; others get the passages alone."
+    )
+
     @property
     def sources(self) -> dict[str, str]:
         """Base address of every service whose log is followed, by name."""

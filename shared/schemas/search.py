@@ -2,10 +2,10 @@
 
 from datetime import date
 from enum import StrEnum
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 from uuid import UUID
 
-from pydantic import AwareDatetime, BaseModel, Field
+from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, StringConstraints
 
 from shared.schemas.organizations import Level
 from shared.schemas.policies import DocClass, DocKind, InterpretationForm, Validity
@@ -20,6 +20,10 @@ class SearchedType(StrEnum):
 
     POLICY = "policy"  # 政策文件
     INTERPRETATION = "interpretation"  # 政策解读
+    QUESTION = "question"  # 问答
+    CLAUSE = "clause"  # 政策条款
+    CONSULTATION = "consultation"  # 意见征集
+    COLLECTION = "collection"  # 专题集成
 
 
 class Sort(StrEnum):
@@ -47,7 +51,7 @@ class Hit(BaseModel):
     outdated: bool = Field(description="True: a newer version is public already and will be indexed in a moment.")
     exact_number: bool = Field(title="字号精确匹配", description="The query names this document's number.")
     title: str = Field(title="标题")
-    doc_no: str | None = Field(description="Of an interpretation: its policy's.")
+    doc_no: str | None = Field(title="发文字号", description="Of what is about a policy: the policy's.")
     organization: str = Field(title="机关代码")
     organization_name: str = Field(title="机关名称")
     issuers: list[str] = Field(title="发文机关")
@@ -61,11 +65,18 @@ class Hit(BaseModel):
     effective_on: date | None = Field(title="施行日期")
     expires_on: date | None = Field(title="失效日期")
     repealed_on: date | None = Field(title="废止日期")
-    validity: Validity = Field(title="有效性", description="Of an interpretation: its policy's.")
+    validity: Validity = Field(
+        title="有效性",
+        description="Of an interpretation: its policy's. `lapsed` also of a question or clause none of whose policies is "
+        "in force, and of a consultation that has ended.",
+    )
+    status: str | None = Field(
+        title="状态", description="Of questions, clauses, consultations, collections: their own."
+    )
     flagged: bool = Field(title="已失效或废止", description="No longer in force: show it as such.")
     summary: str | None = Field(title="摘要")
-    policy_id: UUID | None = Field(description="Of an interpretation: the policy it explains.")
-    policy_title: str | None = Field(title="所解读的政策")
+    policy_id: UUID | None = Field(title="政策编号", description="The policy that this explains, or is about first.")
+    policy_title: str | None = Field(title="所涉政策")
     interpretation_count: int | None = Field(title="解读件数")
     highlights: Highlights = Field(title="命中处")
 
@@ -104,6 +115,108 @@ class SuggestAnswer(BaseModel):
     """Best first."""
 
     items: list[Suggestion] = Field(title="各项")
+
+
+class AnswerPassage(BaseModel):
+    """A passage or Q&A entry that answers, word for word, and where it stands."""
+
+    number: int = Field(title="序号", description="What sentences of `phrased` cite.")
+    type: SearchedType = Field(title="类型")
+    id: UUID = Field(title="编号", description="Of what the passage is from.")
+    version: int = Field(title="版本")
+    outdated: bool = Field(description="True: a newer version is public already and will be indexed in a moment.")
+    title: str = Field(title="标题", description="Of a Q&A entry: the question.")
+    doc_no: str | None = Field(title="发文字号", description="Of what is about a policy: the policy's.")
+    label: str | None = Field(title="条款", examples=["第十二条"])
+    address: str = Field(title="位置", examples=["art-12"])
+    headings: list[str] = Field(title="所在章节", description="From the outermost.")
+    text: str = Field(title="原文")
+    level: Level = Field(title="层级")
+    organization_name: str = Field(title="机关名称")
+    published_on: date = Field(title="公布日期")
+    validity: Validity = Field(title="有效性")
+    flagged: bool = Field(title="已失效或废止", description="No longer in force: show it as such.")
+    policy_id: UUID | None = Field(title="政策编号")
+    policy_title: str | None = Field(title="所涉政策")
+    path: str = Field(title="路径", examples=["/api/policy/v1/policies/0190f8a2-7c3e-7d10-8a55-2f1b6c9d0e11#art-12"])
+    citation: str = Field(title="引文", examples=["《泉城市社区食堂办法》（泉政规〔2026〕3号）第十二条"])
+    share: float = Field(
+        title="吻合度", description="How much of what was asked it holds, the rare words counting more."
+    )
+
+
+class PhrasedSentence(BaseModel):
+    """One sentence, and the numbers of the passages that bear it out."""
+
+    text: str = Field(title="句子", description="Plain text: escape it.")
+    citations: list[int] = Field(title="依据")
+
+
+class Phrased(BaseModel):
+    """The passages in a model's words. Every sentence was checked against what it cites; others were dropped."""
+
+    model: str = Field(title="模型")
+    sentences: list[PhrasedSentence] = Field(title="各句")
+    dropped: int = Field(
+        title="删去的句数", description="Sentences without a valid citation, or beyond their passages."
+    )
+
+
+class Answers(BaseModel):
+    """What answers a question, best first; nothing but passages of public documents and Q&A entries."""
+
+    found: bool = Field(title="是否找到")
+    note: str = Field(title="说明", description="Says so plainly when nothing answers.")
+    items: list[AnswerPassage] = Field(title="各段")
+    phrased: Phrased | None = Field(
+        title="归纳", description="Null where no model is set, or nothing that it wrote could be borne out."
+    )
+    freshness: list[Freshness] = Field(title="数据时点")
+    stale: bool = Field(title="索引滞后")
+
+
+Word = Annotated[
+    str,
+    StringConstraints(strip_whitespace=True, min_length=1, max_length=30, pattern=r"^[^\x00-\x1f\ue000\ue001]+$"),
+]
+
+
+class SynonymsInput(BaseModel):
+    """All synonyms: whoever searches for one word of a group finds the others as well."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    groups: list[Annotated[list[Word], Field(min_length=2, max_length=10)]] = Field(
+        title="同义词组", max_length=1000, examples=[[["低保", "最低生活保障"], ["养老院", "养老机构", "敬老院"]]]
+    )
+
+
+class StopWordsInput(BaseModel):
+    """All stop words: they do not count in a search."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    words: list[Word] = Field(title="停用词", max_length=1000, examples=[["关于", "请问"]])
+
+
+class VocabularyState(BaseModel):
+    """Which version it is, and whether it has come into effect."""
+
+    version: int = Field(title="版本", description="0: never put. Also the ETag.")
+    changed_at: AwareDatetime | None = Field(title="变更时间")
+    applied: bool = Field(title="已生效", description="False: the worker is still at it, or away.")
+
+
+class Synonyms(VocabularyState):
+    """The synonyms as they were put last."""
+
+    groups: list[list[str]] = Field(title="同义词组")
+
+
+class StopWords(VocabularyState):
+    """The stop words as they were put last."""
+
+    words: list[str] = Field(title="停用词")
 
 
 class SourceStatus(BaseModel):

@@ -151,6 +151,8 @@ BODIES: dict[str, Body] = {
     "search POST /v1/rebuild": lambda _: None,
     "search POST /v1/verify": lambda _: None,
     "search POST /v1/parked": lambda _: None,
+    "search PUT /v1/synonyms": lambda _: {"groups": [["低保", "最低生活保障"]]},
+    "search PUT /v1/stop-words": lambda _: {"words": ["请问"]},
 }
 # Refused line by line inside a 200, see `test_batch_refuses_each_line_of_another_district`.
 BY_LINE = {"policy POST /v1/policies:batch"}

@@ -24,10 +24,11 @@ class Vocabulary:
 
 @dataclass(frozen=True)
 class Words:
-    """Both as the engine wants them; `version` names both, `0.0` before anything was put."""
+    """Both together; `version` names both, `0.0` before anything was put."""
 
     version: str
-    settings: dict[str, Any]
+    groups: list[list[str]]
+    stop_words: list[str]
 
 
 async def find(connection: Connection, kind: str) -> Vocabulary | None:
@@ -65,10 +66,8 @@ async def read(connection: Connection) -> Words:
     synonyms, stop_words = known.get(SYNONYMS), known.get(STOP_WORDS)
     return Words(
         f"{synonyms.version if synonyms else 0}.{stop_words.version if stop_words else 0}",
-        {
-            "synonyms": synonyms.content["synonyms"] if synonyms else {},
-            "stopWords": stop_words.content["stop_words"] if stop_words else [],
-        },
+        synonyms.content["groups"] if synonyms else [],
+        stop_words.content["words"] if stop_words else [],
     )
 
 

@@ -83,8 +83,8 @@ async def search_documents(
         include_lapsed=include_lapsed,
         sort=sort,
     )
-    answer = await searching.search(_room(request), wanted, offset=offset, limit=limit, now=now)
-    return _json(answer.model_dump_json())
+    answer = await searching.search(room_of(request), wanted, offset=offset, limit=limit, now=now)
+    return as_json(answer.model_dump_json())
 
 
 @router.get("/v1/suggest", response_model=SuggestAnswer, summary="输入提示 Suggest")
@@ -96,13 +96,13 @@ async def suggest_titles(
     limit: Annotated[int, Query(title="条数", ge=1, le=_MAX_SUGGESTIONS)] = 8,
 ) -> Response:
     """Public. Titles and numbers in force that begin like what was typed."""
-    return _json((await searching.suggest(_room(request), q, limit=limit)).model_dump_json())
+    return as_json((await searching.suggest(room_of(request), q, limit=limit)).model_dump_json())
 
 
 @router.get("/v1/status", response_model=SearchStatus, summary="索引状态 State of the index")
 async def get_status(request: Request, now: Now) -> Response:
     """Public. Lag, counts and cursors; answers also while the engine is away."""
-    return _json((await administration.read_status(_room(request), now=now)).model_dump_json())
+    return as_json((await administration.read_status(room_of(request), now=now)).model_dump_json())
 
 
 def _check_days(first: date | None, last: date | None) -> None:
@@ -117,10 +117,10 @@ def _check_days(first: date | None, last: date | None) -> None:
         raise RuleViolation("请按所列各项改正后重新提交", errors=errors)
 
 
-def _room(request: Request) -> SearchRoom:
+def room_of(request: Request) -> SearchRoom:
     room: SearchRoom = request.app.state.kit.extra["room"]
     return room
 
 
-def _json(body: str) -> Response:
+def as_json(body: str) -> Response:
     return Response(body, media_type="application/json", headers={"Cache-Control": "no-store"})

@@ -11,12 +11,16 @@ from typing import Any
 from pydantic_core import to_json
 
 from services.search_sync.rules.doc_numbers import forms_of, key_of
+from services.search_sync.rules.entries import Clause, Collection, Consultation, Entry, Question
 from services.search_sync.rules.pinyin import read_title
 from services.search_sync.rules.texts import plain_body, without_marks
 from shared.schemas.policies import Interpretation, Policy
 
-DOCUMENT_FORMAT = 1
+DOCUMENT_FORMAT = 2
 """Raise with every change of what is built here: it makes the worker rebuild the index beside the one in use."""
+
+MAX_TITLE_CHARACTERS = 300
+"""Of what has no title of its own but a question: titles are read as pinyin character by character."""
 
 Document = dict[str, Any]
 
@@ -102,9 +106,40 @@ def _from_interpretation(data: dict[str, Any]) -> Document:
     }
 
 
+def _from_entry(model: type[Entry]) -> Callable[[dict[str, Any]], Document]:
+    return lambda data: _entry_document(model.model_validate(data))
+
+
+def _entry_document(entry: Entry) -> Document:
+    numbers = [policy.doc_no for policy in entry.policies if policy.doc_no]
+    first = entry.policies[0] if entry.policies else None
+    return {
+        **_titles(entry.heading[:MAX_TITLE_CHARACTERS]),
+        **_themes(entry.theme),
+        "organization": entry.organization.code,
+        "organization_name": entry.organization.name,
+        "level": entry.level.value,
+        "issuers": [entry.organization.name],
+        "policy_id": str(first.id) if first and first.id else None,
+        "policy_title": without_marks(first.title) if first and first.title else None,
+        # As with an interpretation: its policies' numbers find it, but never before them.
+        "doc_no_forms": list(dict.fromkeys(form for number in numbers for form in forms_of(number))),
+        "policy_doc_no": numbers[0] if numbers else None,
+        "year": entry.published_on.year,
+        "published_on": day_number(entry.published_on),
+        "validity": entry.validity.value,
+        "status": entry.status,
+        "body": plain_body("\n".join(entry.texts), "text"),
+    }
+
+
 _BUILDERS: dict[str, Callable[[dict[str, Any]], Document]] = {
     "policy": _from_policy,
     "interpretation": _from_interpretation,
+    "question": _from_entry(Question),
+    "clause": _from_entry(Clause),
+    "consultation": _from_entry(Consultation),
+    "collection": _from_entry(Collection),
 }
 
 

@@ -23,7 +23,16 @@ _MAX_NAMED = 10
 _SHOWN = (
     *("id", "source", "type", "version", "title", "doc_no", "policy_doc_no", "organization", "organization_name"),
     *("issuers", "level", "kind", "doc_class", "form", "theme", "year", "published_on", "effective_on", "expires_on"),
-    *("repealed_on", "validity", "summary", "policy_id", "policy_title", "interpretation_count", "doc_no_key"),
+    *(
+        "repealed_on",
+        "validity",
+        "status",
+        "summary",
+        "policy_id",
+        "policy_title",
+        "interpretation_count",
+        "doc_no_key",
+    ),
 )
 
 
@@ -62,7 +71,7 @@ def filter_of(wanted: Wanted) -> list[str]:
         "organization": wanted.organization,
         "issuers": wanted.issuer,
     }
-    conditions = [f"{name} = {_quoted(value)}" for name, value in equal.items() if value is not None]
+    conditions = [equals(name, value) for name, value in equal.items() if value is not None]
     if wanted.theme is not None:
         # 一级, or 一级\二级.
         conditions.append(f"{'theme' if chr(92) in wanted.theme else 'theme_top'} = {_quoted(wanted.theme)}")
@@ -89,6 +98,10 @@ def left_out(wanted: Wanted) -> list[str] | None:
 
 def one_of(name: str, values: list[str]) -> str:
     return f"{name} IN [{', '.join(map(_quoted, values))}]"
+
+
+def equals(name: str, value: str) -> str:
+    return f"{name} = {_quoted(value)}"
 
 
 def none_of(name: str, values: list[str]) -> str:

@@ -22,7 +22,7 @@ PASSAGE_SETTINGS: dict[str, Any] = {
     "localizedAttributes": [{"attributePatterns": ["title", "policy_title", "headings", "text"], "locales": ["cmn"]}],
     "typoTolerance": {"enabled": False},
     "proximityPrecision": "byAttribute",
-    "pagination": {"maxTotalHits": 1000},
+    "pagination": {"maxTotalHits": 1_000_000},
     "searchCutoffMs": 1500,
 }
 PASSAGE_VERSION = hashlib.sha256(to_json([PASSAGE_FORMAT, PASSAGE_SETTINGS])).hexdigest()[:16]

@@ -19,6 +19,7 @@ from services.search_sync.repository.engine import Engine, EngineRefused
 from services.search_sync.repository.ledger import Generation, ParkedDocument
 from services.search_sync.repository.orders import Order
 from services.search_sync.rules.shelves import DOCUMENTS, SHELVES
+from services.search_sync.rules.vocabulary import settings_of
 from services.search_sync.service.changes import changes_of_parked
 from services.search_sync.service.following import Following, following_all
 from services.search_sync.service.rebuilding import Workshop, rebuild, settle_interrupted
@@ -238,7 +239,7 @@ class _Desk:
             return {}
         words = await vocabulary.read(self._database.reads)
         for shop, generation in self._live:
-            await self._engine.change_settings(shop.uid, words.settings)
+            await self._engine.change_settings(shop.uid, settings_of(words.groups, words.stop_words))
             async with self._database.write() as session:
                 await ledger.store_vocabulary(await session.driver(), generation.id, words.version)
         await self._read_live()

@@ -8,6 +8,7 @@ from services.search_sync.repository import ledger, vocabulary
 from services.search_sync.repository.engine import Engine
 from services.search_sync.repository.ledger import Generation
 from services.search_sync.rules.shelves import Shelf
+from services.search_sync.rules.vocabulary import settings_of
 from services.search_sync.service.following import Following, catch_up, fill_from_exports
 from services.search_sync.service.writing import Limits, LostLeadership, Writer
 from shared.kit.database import Database
@@ -104,7 +105,9 @@ async def _begin(shop: Workshop) -> Generation:
     if await shop.engine.identity(shop.next_uid) is not None:
         await shop.engine.drop(shop.next_uid)
     words = await vocabulary.read(shop.database.reads)
-    identity = await shop.engine.create(shop.next_uid, {**shop.shelf.settings, **words.settings})
+    identity = await shop.engine.create(
+        shop.next_uid, {**shop.shelf.settings, **settings_of(words.groups, words.stop_words)}
+    )
     async with shop.database.write() as session:
         driver = await session.driver()
         await _check_epoch(shop, await ledger.hold_epoch(driver))

@@ -26,6 +26,7 @@ from services.search_sync.rules.queries import (
 )
 from services.search_sync.rules.shelves import DOCUMENTS, Shelf
 from services.search_sync.rules.texts import highlighted
+from services.search_sync.service.phrasing import Phraser
 from services.search_sync.service.publicity import PublicityCheck
 from shared.kit.errors import Unavailable
 from shared.schemas.search import (
@@ -51,6 +52,7 @@ class SearchRoom:
     uid: str
     sources: Sequence[str]
     stale_after_seconds: float
+    phraser: Phraser | None = None
 
 
 @dataclass(frozen=True)
@@ -218,6 +220,7 @@ def _hit(found: dict[str, Any], public_version: int, *, exact: bool) -> Hit:
         expires_on=_day(found, "expires_on"),
         repealed_on=_day(found, "repealed_on"),
         validity=found["validity"],
+        status=found.get("status"),
         flagged=found["validity"] not in _CURRENT,
         summary=found.get("summary") or None,
         policy_id=found.get("policy_id"),
