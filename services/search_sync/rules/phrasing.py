@@ -31,7 +31,10 @@ _UNITS = frozenset("元年月日天周时分秒个人次条款项份倍成折级
 _BEFORE = frozenset("第之")
 _VALUES = {char: value for value, char in enumerate("零一二三四五六七八九")} | {"〇": 0, "两": 2}
 _SCALES = {"十": 10, "百": 100, "千": 1000, "万": 10_000, "亿": 100_000_000}
+_PARTS = re.compile("[百千]分之")
+"""30% and 百分之三十 both say thirty."""
 _NOT_WORDS = re.compile(r"[\W_]+")
+_NUMERALS = re.compile(r"[0-9零〇一二两三四五六七八九十百千万亿]+")
 
 
 @dataclass(frozen=True)
@@ -75,7 +78,7 @@ def check_reply(reply: str, passages: Sequence[str]) -> Checked:
 
 def numbers_in(text: str) -> set[Decimal]:
     """Every number that a text says, in digits or in characters: 二十日 and 20日 say the same."""
-    text = _normal(text)
+    text = _PARTS.sub("", _normal(text))
     found = {_read_digits(match[0]) for match in _DIGITS.finditer(text)}
     for match in _HAN_RUN.finditer(text):
         following, before = text[match.end() : match.end() + 1], text[match.start() - 1 : match.start()]
@@ -110,7 +113,8 @@ def _sentences(reply: str) -> Iterator[str]:
 
 
 def _support(said: str, cited: str) -> float:
-    text, source = _NOT_WORDS.sub("", said), _NOT_WORDS.sub("", cited)
+    # Numbers are compared by what they say, not by how they are written.
+    text, source = (_NUMERALS.sub("", _NOT_WORDS.sub("", part)) for part in (said, cited))
     pairs = {text[start : start + 2] for start in range(len(text) - 1)}
     return sum(pair in source for pair in pairs) / len(pairs) if pairs else 0.0
 
@@ -138,6 +142,8 @@ def _read_han(text: str) -> Decimal:
             digit = _VALUES[char]
         elif _SCALES[char] < 10_000:
             section, digit = section + (digit or 1) * _SCALES[char], 0
+        elif char == "万":
+            total, section, digit = total + (section + digit or 1) * _SCALES[char], 0, 0
         else:
             total, section, digit = (total + section + digit or 1) * _SCALES[char], 0, 0
     return Decimal(total + section + digit)

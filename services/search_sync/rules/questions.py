@@ -17,7 +17,7 @@ from services.search_sync.rules.documents import Document
 MAX_GRAMS = 24
 """Of a question; the rarest words of a longer one stand in its beginning as well as anywhere else."""
 CANDIDATES_A_GRAM = 20
-MIN_SHARE = 0.4
+MIN_SHARE = 0.3
 """How much of the question's weight a passage must hold to count as an answer. Measured: see the decision."""
 MIN_GRAMS = 2
 _TERM_SATURATION, _LENGTH_WEIGHT = 1.2, 0.75
