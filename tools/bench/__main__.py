@@ -1,4 +1,4 @@
-"""`python -m tools.bench [--only reads,list,…] [--quick] [--write]`."""
+"""`python -m tools.bench [--only reads,list,…] [--quick] [--data FOLDER] [--write]`."""
 
 import os
 import sys
@@ -7,6 +7,7 @@ from collections.abc import Callable
 from contextlib import ExitStack
 from dataclasses import replace
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -19,6 +20,7 @@ from tools.bench.growth import measure_growth
 from tools.bench.load import generator
 from tools.bench.processes import machine_facts
 from tools.bench.reads import measure_lists, measure_reads
+from tools.bench.relevance import measure_relevance
 from tools.bench.rig import rig
 from tools.bench.searching import measure_indexing, measure_lag, measure_memory, measure_search
 from tools.bench.writes import measure_batch, measure_upserts
@@ -33,6 +35,7 @@ SECTIONS: dict[str, Callable[[Bench], Section]] = {
     "indexing": measure_indexing,
     "lag": measure_lag,
     "search": measure_search,
+    "relevance": measure_relevance,
     "memory": measure_memory,
     "growth": measure_growth,
 }
@@ -41,6 +44,7 @@ SECTIONS: dict[str, Callable[[Bench], Section]] = {
 def main(
     only: Annotated[str, typer.Option(help=f"Sections, by comma: {', '.join(SECTIONS)}")] = "",
     quick: Annotated[bool, typer.Option("--quick", help="Small and short: shows that it works, not how fast.")] = False,
+    data: Annotated[Path | None, typer.Option(help="Folder with the questions of the relevance section.")] = None,
     write: Annotated[bool, typer.Option("--write", help="Keep the figures in docs/benchmarks.md.")] = False,
 ) -> None:
     """Measure, each figure beside its baseline."""
@@ -53,7 +57,7 @@ def main(
     with ExitStack() as stack:
         loads, running = stack.enter_context(generator(workers=2)), stack.enter_context(rig())
         facts["servers"] = running.versions()
-        bench = Bench(running, loads, QUICK if quick else Pace(), datetime.now(UTC).date(), _say, stack)
+        bench = Bench(running, loads, QUICK if quick else Pace(), datetime.now(UTC).date(), _say, stack, data)
         for name, measure in SECTIONS.items():
             if name in wanted:
                 _say(f"{time.perf_counter() - started:.0f} s: {name}")

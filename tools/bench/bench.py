@@ -5,6 +5,7 @@ from concurrent.futures import ProcessPoolExecutor
 from contextlib import ExitStack
 from dataclasses import dataclass, field
 from datetime import date
+from pathlib import Path
 
 import httpx
 
@@ -43,6 +44,8 @@ class Bench:
     say: Say
     stack: ExitStack
     """Closed at the end of the run."""
+    data: Path | None = None
+    """Where to find what is not part of the project."""
     _libraries: dict[int, str] = field(default_factory=dict)
     _world: World | None = None
 

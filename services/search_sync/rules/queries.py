@@ -116,7 +116,7 @@ def text_of(query: str) -> str:
 def search_parameters(
     uid: str, text: str, *, conditions: list[str], sort: Sort, offset: int, limit: int, lenient: bool = False
 ) -> dict[str, Any]:
-    """A query with highlights and facets. `lenient` lets words be left out from the end, when all together find nothing."""
+    """A query with highlights and facets. `lenient` lets the most frequent words be left out, when all together find nothing."""
     order = {Sort.NEWEST: ["published_on:desc"], Sort.OLDEST: ["published_on:asc"]}.get(sort, [])
     return {
         "indexUid": uid,
@@ -126,7 +126,7 @@ def search_parameters(
         "offset": offset,
         "limit": limit,
         "facets": list(FACETS),
-        "matchingStrategy": "last" if lenient else "all",
+        "matchingStrategy": "frequency" if lenient else "all",
         "locales": ["cmn"],
         "attributesToRetrieve": list(_SHOWN),
         "attributesToHighlight": ["title", "doc_no", "policy_doc_no", "body"],

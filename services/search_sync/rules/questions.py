@@ -47,6 +47,11 @@ class Ranked:
         return self.share >= MIN_SHARE and self.grams >= MIN_GRAMS
 
 
+def without_asking(text: str) -> str:
+    """The text without the words of asking; a text of nothing else as it is."""
+    return _ASKING.sub(" ", text).strip() or text
+
+
 def grams_of(question: str) -> list[str]:
     """Pairs of characters of what is asked about, without the words of asking; of Latin letters and digits whole words."""
     text = unicodedata.normalize("NFKC", question).lower()
@@ -71,7 +76,9 @@ def rank(grams: Sequence[str], totals: Mapping[str, int], passages: Sequence[Doc
     """Best first. `totals` says in how many of `count` passages each pair stands."""
     texts = {str(one["id"]): text_of(one) for one in passages}
     mean = sum(map(len, texts.values())) / max(1, len(texts))
-    weights = {gram: math.log(1 + max(0.0, count - totals[gram] + 0.5) / (totals[gram] + 0.5)) for gram in grams}
+    # The engine cuts a text into words and misses a pair that spans two of them: what was seen is certain.
+    spread = {gram: max(totals[gram], sum(gram in text for text in texts.values())) for gram in grams}
+    weights = {gram: math.log(1 + max(0.0, count - n + 0.5) / (n + 0.5)) for gram, n in spread.items()}
     whole = sum(weights.values()) or 1.0
     by_id = {str(one["id"]): one for one in passages}
     ranked = []

@@ -14,8 +14,7 @@ from services.search_sync.rules.passage_documents import PASSAGE_FORMAT, build_p
 PASSAGE_SETTINGS: dict[str, Any] = {
     "searchableAttributes": ["title", "policy_title", "label", "headings", "text"],
     "filterableAttributes": [
-        *("id", "subject", "edition", "source", "type", "level", "organization", "validity", "policy_id"),
-        "address",
+        *("id", "subject", "edition", "level", "validity"),
     ],
     "sortableAttributes": [],
     "rankingRules": ["words", "typo", "proximity", "exactness", "attribute"],

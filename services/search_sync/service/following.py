@@ -1,9 +1,10 @@
 """Reads logs and exports into a writer. Knows neither how they are carried nor how they are written."""
 
 import asyncio
+import contextlib
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from services.search_sync.repository.ledger import Position
 from services.search_sync.service.changes import changes_of_events, changes_of_lines
@@ -14,6 +15,9 @@ from shared.schemas.events import ExportEnd
 Cursors = dict[str, str]
 """Where to go on in each log, by source."""
 _LINES_AT_ONCE = 1000
+_EVENTS_BEHIND = 50
+"""A fifth of a second of the engine's time."""
+_LONGEST_WAY_SECONDS = 30.0
 
 
 @dataclass(frozen=True)
@@ -27,18 +31,24 @@ class Following:
 
 
 async def follow(following: Following, writer: Writer, source: str, cursor: str) -> None:
-    """Apply a log from a cursor on, for ever. Raises what the reader or the writer raises.
-
-    What is behind the documents rests whenever it has caught up: the engine does one thing after another, and many changes at
-    once cost it little more than one.
-    """
-    rest_seconds = following.rest_seconds if writer.shelf.is_many else 0.0
+    """Apply a log from a cursor on, for ever. Raises what the reader or the writer raises."""
     while True:
-        cursor, at_end = await _apply_page(
-            following, [writer], source, cursor, wait_seconds=following.long_poll_seconds
-        )
+        cursor, _ = await _apply_page(following, [writer], source, cursor, wait_seconds=following.long_poll_seconds)
+
+
+async def follow_behind(following: Following, writer: Writer, source: str, cursor: str, *, ahead: Writer) -> None:
+    """The same, giving way to the writer ahead: the engine does one thing after another.
+
+    So a page is small, begins while the other has nothing under way (or has had no pause for too long), and there is a
+    rest whenever the end is reached: many changes at once cost the engine little more than one.
+    """
+    small = replace(following, page_events=min(following.page_events, _EVENTS_BEHIND))
+    while True:
+        with contextlib.suppress(TimeoutError):
+            await asyncio.wait_for(ahead.until_idle(), _LONGEST_WAY_SECONDS)
+        cursor, at_end = await _apply_page(small, [writer], source, cursor, wait_seconds=following.long_poll_seconds)
         if at_end:
-            await asyncio.sleep(rest_seconds)
+            await asyncio.sleep(following.rest_seconds)
 
 
 async def catch_up(following: Following, writers: Sequence[Writer], cursors: Cursors) -> Cursors:
@@ -89,16 +99,20 @@ async def list_changed(following: Following, source: str, cursor: str) -> set[st
 async def following_all(
     following: Following, writers: Sequence[tuple[Writer, Cursors]]
 ) -> AsyncIterator[asyncio.Task[None]]:
-    """Every log applied by every writer beside the block; ends orderly: what was enqueued is waited for unless something failed.
+    """Every log applied by every writer beside the block, the first ahead of the others; ends orderly: what was enqueued is waited for unless something failed.
 
     Yields a task that ends, by raising, when something failed.
     """
+    followers = [writer for writer, _ in writers]
     readers = [
-        asyncio.create_task(follow(following, writer, source, cursors[source]))
+        asyncio.create_task(
+            follow(following, writer, source, cursors[source])
+            if writer is followers[0]
+            else follow_behind(following, writer, source, cursors[source], ahead=followers[0])
+        )
         for writer, cursors in writers
         for source in following.readers
     ]
-    followers = [writer for writer, _ in writers]
     watch = asyncio.create_task(_until_failure(readers, followers))
     try:
         yield watch

@@ -24,6 +24,7 @@ from services.search_sync.rules.queries import (
     text_of,
     validity_in,
 )
+from services.search_sync.rules.questions import without_asking
 from services.search_sync.rules.shelves import DOCUMENTS, Shelf
 from services.search_sync.rules.texts import highlighted
 from services.search_sync.service.phrasing import Phraser
@@ -126,7 +127,7 @@ def is_stale(room: SearchRoom, freshness: Sequence[Freshness], now: datetime) ->
 async def _find(room: SearchRoom, wanted: Wanted, *, offset: int, limit: int) -> _Page:
     """The page, with documents that the query names by number ahead of all others.
 
-    All words must match; only when nothing does, words may be left out from the end.
+    All words must match; only when nothing does, the words of asking and then the most frequent ones may be left out.
     """
     page = await _find_strictly(room, wanted, offset=offset, limit=limit, lenient=False)
     if page.total or page.left_out:
@@ -139,7 +140,7 @@ async def _find_strictly(room: SearchRoom, wanted: Wanted, *, offset: int, limit
     keys = [key for group in candidates for key in group]
     narrowed, excluded = filter_of(wanted), left_out(wanted)
     visible = narrowed + validity_in(wanted.shown_statuses)
-    text = text_of(wanted.q)
+    text = without_asking(text_of(wanted.q)) if lenient else text_of(wanted.q)
     named: list[dict[str, Any]] = []
     queries = [named_parameters(room.uid, keys, conditions=visible)] if keys else []
     if keys and offset:

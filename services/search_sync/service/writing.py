@@ -97,6 +97,11 @@ class Writer:
         while self._under_way:
             await self._finish_oldest()
 
+    async def until_idle(self) -> None:
+        """Return when nothing is under way. What went wrong is not raised here."""
+        while under_way := [batch.settled for batch in self._under_way if batch.settled and not batch.settled.done()]:
+            await asyncio.wait(under_way)
+
     async def abandon(self) -> None:
         """Forget what is under way: it is begun again from the last committed cursor."""
         tasks = [batch.settled for batch in self._under_way if batch.settled is not None]
