@@ -31,7 +31,7 @@ class Settings(KitSettings):
     page_events: int = Field(default=1000, ge=1, le=1000, description="Events of one page of a log.")
     long_poll_seconds: float = Field(default=10.0, ge=0, le=30, description="How long a log may hold a request.")
     passage_rest_seconds: float = Field(
-        default=1.0, ge=0, le=60, description="Rest between two writes of passages, which are behind the documents."
+        default=1.0, ge=0, le=60, description="Rest before passages are written, which come behind the documents."
     )
     batch_documents: int = Field(default=1000, ge=1, le=10_000, description="Documents of one write.")
     batch_bytes: int = Field(default=8_000_000, ge=1000, description="Bytes of one write.")

@@ -1,7 +1,7 @@
 """The baseline of indexing: a script that posts finished documents straight to Meilisearch, in big batches.
 
 Same settings, same documents, set up before the first of them. Ends when the engine says that everything is in.
-`python -m tools.bench.direct URL KEY INDEX SETTINGS.json DOCUMENTS.ndjson`
+`python -m tools.bench.direct URL KEY FOLDER`: of each index there, `NAME.json` its settings, `NAME.ndjson` its documents.
 """
 
 import json
@@ -45,9 +45,11 @@ def open_client(url: str, key: str) -> httpx.Client:
 
 
 def main() -> None:
-    url, key, index, settings, documents = sys.argv[1:]
+    url, key, folder = sys.argv[1:]
     with open_client(url, key) as client:
-        post_all(client, index, json.loads(Path(settings).read_bytes()), Path(documents).read_bytes().splitlines())
+        for settings in sorted(Path(folder).glob("*.json")):
+            lines = settings.with_suffix(".ndjson").read_bytes().splitlines()
+            post_all(client, f"direct_{settings.stem}", json.loads(settings.read_bytes()), lines)
 
 
 if __name__ == "__main__":

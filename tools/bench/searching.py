@@ -9,6 +9,7 @@ from urllib.parse import quote
 from pydantic_core import to_json
 
 from services.search_sync.rules.queries import Wanted, filter_of, search_parameters, text_of, validity_in
+from services.search_sync.rules.shelves import SHELVES
 from tools.bench import corpus, lag
 from tools.bench.bench import Bench, get
 from tools.bench.client import build_request
@@ -59,8 +60,8 @@ def measure_indexing(bench: Bench) -> Section:
         ],
         [
             "search_sync starts with an empty database of its own and no index, policy_api with a full log; both "
-            "processes' start-up counts. Direct posting sends the finished documents of that very index as NDJSON, "
-            "5,000 a request, to an index with the same settings made beforehand.",
+            "processes' start-up counts. Direct posting sends the finished documents and passages of those very indexes as "
+            "NDJSON, 5,000 a request, to indexes with the same settings made beforehand.",
         ],
     )
 
@@ -76,16 +77,16 @@ def _time_worker(world: World, number: int) -> float:
 
 
 def _save_index(world: World, folder: Path) -> None:
-    settings, documents = world.read_index()
-    (folder / "settings.json").write_bytes(to_json(settings))
-    (folder / "documents.ndjson").write_bytes(b"\n".join(to_json(document) for document in documents))
+    for shelf in SHELVES:
+        settings, documents = world.read_index(INDEX + shelf.suffix)
+        (folder / f"{shelf.name}.json").write_bytes(to_json(settings))
+        (folder / f"{shelf.name}.ndjson").write_bytes(b"\n".join(to_json(document) for document in documents))
 
 
 def _time_direct(world: World, folder: Path) -> float:
     world.empty_engine()
     rig = world.rig
-    arguments = ["-m", "tools.bench.direct", rig.meilisearch.url, KEY, "direct"]
-    arguments += [str(folder / "settings.json"), str(folder / "documents.ndjson")]
+    arguments = ["-m", "tools.bench.direct", rig.meilisearch.url, KEY, str(folder)]
     started = time.perf_counter()
     with rig.background("direct", arguments, rig.plain_environment()) as process:
         if process.wait(timeout=300) != 0:

@@ -68,10 +68,10 @@ class World:
             for index in client.get("/indexes", params={"limit": "100"}).json()["results"]:
                 await_task(client, client.delete(f"/indexes/{index['uid']}").json()["taskUid"])
 
-    def read_index(self) -> tuple[dict[str, Any], list[dict[str, Any]]]:
-        """Settings and documents of the live index."""
+    def read_index(self, uid: str) -> tuple[dict[str, Any], list[dict[str, Any]]]:
+        """Settings and documents of a live index."""
         with self.engine() as client:
-            settings = client.get(f"/indexes/{INDEX}/settings").raise_for_status().json()
-            body = {"limit": self.documents}
-            found = client.post(f"/indexes/{INDEX}/documents/fetch", json=body).raise_for_status().json()
+            settings = client.get(f"/indexes/{uid}/settings").raise_for_status().json()
+            body = {"limit": 1_000_000}
+            found = client.post(f"/indexes/{uid}/documents/fetch", json=body).raise_for_status().json()
         return settings, found["results"]

@@ -2,7 +2,7 @@
 
 The engine wants all words of a query, or leaves some out without weighing them; a question has many words that no
 statute uses. So each pair of characters is asked for by itself, and BM25 (Robertson, Zaragoza 2009) over what comes back
-weighs each by how rare it is. `docs/decisions/0008-answers.md` has the measurements.
+weighs each by how rare it is. `docs/decisions/0007-passages-and-answers.md` has the measurements.
 """
 
 import math
@@ -54,7 +54,7 @@ def without_asking(text: str) -> str:
 
 def grams_of(question: str) -> list[str]:
     """Pairs of characters of what is asked about, without the words of asking; of Latin letters and digits whole words."""
-    text = unicodedata.normalize("NFKC", question).lower()
+    text = _normal(question)
     # A question of nothing but such words (能不能?) is taken as it is.
     for part in (_ASKING.sub(" ", text), text):
         words = [word for word in _NOT_WORDS.split(part) if word]
@@ -74,7 +74,7 @@ def gram_parameters(uid: str, grams: Sequence[str], *, conditions: Sequence[str]
 
 def rank(grams: Sequence[str], totals: Mapping[str, int], passages: Sequence[Document], *, count: int) -> list[Ranked]:
     """Best first. `totals` says in how many of `count` passages each pair stands."""
-    texts = {str(one["id"]): text_of(one) for one in passages}
+    texts = {str(one["id"]): _normal(text_of(one)) for one in passages}
     mean = sum(map(len, texts.values())) / max(1, len(texts))
     # The engine cuts a text into words and misses a pair that spans two of them: what was seen is certain.
     spread = {gram: max(totals[gram], sum(gram in text for text in texts.values())) for gram in grams}
@@ -94,7 +94,11 @@ def rank(grams: Sequence[str], totals: Mapping[str, int], passages: Sequence[Doc
 def text_of(passage: Document) -> str:
     """What counts as the passage: what stands above it tells what it is about."""
     parts = (passage.get("title"), passage.get("policy_title"), *(passage.get("headings") or ()), passage.get("text"))
-    return unicodedata.normalize("NFKC", "\n".join(part for part in parts if part)).lower()
+    return "\n".join(part for part in parts if part)
+
+
+def _normal(text: str) -> str:
+    return unicodedata.normalize("NFKC", text).lower()
 
 
 def _grams_of_word(word: str) -> list[str]:

@@ -4,13 +4,13 @@ import asyncio
 import contextlib
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 from services.search_sync.repository.ledger import Position
 from services.search_sync.service.changes import changes_of_events, changes_of_lines
 from services.search_sync.service.writing import Writer
 from shared.kit.reader import ExportLine, LogReader
-from shared.schemas.events import ExportEnd
+from shared.schemas.events import EventPage, ExportEnd
 
 Cursors = dict[str, str]
 """Where to go on in each log, by source."""
@@ -39,16 +39,20 @@ async def follow(following: Following, writer: Writer, source: str, cursor: str)
 async def follow_behind(following: Following, writer: Writer, source: str, cursor: str, *, ahead: Writer) -> None:
     """The same, giving way to the writer ahead: the engine does one thing after another.
 
-    So a page is small, begins while the other has nothing under way (or has had no pause for too long), and there is a
-    rest whenever the end is reached: many changes at once cost the engine little more than one.
+    So a page is small, comes after a rest in which the other takes the same events, and is written while that one has
+    nothing under way, or has had no pause for too long.
     """
-    small = replace(following, page_events=min(following.page_events, _EVENTS_BEHIND))
+    reader = following.readers[source]
+    limit = min(following.page_events, _EVENTS_BEHIND)
     while True:
-        with contextlib.suppress(TimeoutError):
-            await asyncio.wait_for(ahead.until_idle(), _LONGEST_WAY_SECONDS)
-        cursor, at_end = await _apply_page(small, [writer], source, cursor, wait_seconds=following.long_poll_seconds)
-        if at_end:
-            await asyncio.sleep(following.rest_seconds)
+        page = await reader.page(after=cursor, limit=limit, wait_seconds=following.long_poll_seconds)
+        if page.events:
+            if page.at_end:
+                await asyncio.sleep(following.rest_seconds)
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(ahead.until_idle(), _LONGEST_WAY_SECONDS)
+        await _submit(writer, source, page)
+        cursor = page.cursor
 
 
 async def catch_up(following: Following, writers: Sequence[Writer], cursors: Cursors) -> Cursors:
@@ -142,9 +146,13 @@ async def _apply_page(
     reader = following.readers[source]
     page = await reader.page(after=cursor, limit=following.page_events, wait_seconds=wait_seconds)
     for writer in writers:
-        changes = await changes_of_events(writer.shelf, source, page.events)
-        await writer.submit(changes, Position(source, page.cursor, page.reflects_until))
+        await _submit(writer, source, page)
     return page.cursor, page.at_end
+
+
+async def _submit(writer: Writer, source: str, page: EventPage) -> None:
+    changes = await changes_of_events(writer.shelf, source, page.events)
+    await writer.submit(changes, Position(source, page.cursor, page.reflects_until))
 
 
 async def _write_lines(writers: Sequence[Writer], source: str, lines: Sequence[ExportLine]) -> None:
