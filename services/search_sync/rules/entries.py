@@ -14,7 +14,11 @@ from shared.schemas.policies import Validity
 
 _CURRENT = frozenset({Validity.IN_FORCE, Validity.NOT_YET})
 _OVER = frozenset(
-    {"lapsed", "repealed", "expired", "ended", "closed", "flagged", "outdated", "withdrawn", "replaced", "cancelled"}
+    {
+        *("lapsed", "repealed", "expired", "ended", "flagged", "outdated", "withdrawn", "replaced", "cancelled"),
+        # A consultation that takes no more opinions is over, whether its result is out or not.
+        *("closed", "overdue_result", "result_published"),
+    }
 )
 _TO_COME = frozenset({"not_yet", "upcoming", "planned", "announced"})
 
@@ -53,7 +57,7 @@ class Entry(_Tolerant):
     type: str | None = None
     original_text: str | None = None
     object_text: str | None = None
-    draft_text: str | None = None
+    draft: str | None = None
     explanation: str | None = None
     intro: str | None = None
 
@@ -66,7 +70,7 @@ class Entry(_Tolerant):
     def texts(self) -> list[str]:
         """All that it says, longest speech last."""
         every = (self.question, self.object_text, self.intro, self.explanation, self.answer, self.original_text)
-        return [text for text in (*every, self.draft_text) if text]
+        return [text for text in (*every, self.draft) if text]
 
     @property
     def validity(self) -> Validity:

@@ -20,7 +20,7 @@ from services.search_sync.rules.queries import (
 from services.search_sync.rules.texts import MARK_END, MARK_START, MAX_BODY_CHARACTERS, highlighted, plain_body
 from shared.schemas.policies import Validity
 from shared.schemas.search import Sort
-from tests.search import interpretation, representation
+from tests.search import entry, interpretation, representation
 
 
 def build(data: dict[str, object], kind: str = "policy") -> dict[str, object]:
@@ -46,6 +46,42 @@ def test_interpretation_names_its_policy_and_shares_its_validity() -> None:
     assert document["validity"] == "repealed"
     assert "doc_no_key" not in document
     assert "泉政发2026-7" in str(document["doc_no_forms"])
+
+
+def test_entries_become_documents_of_their_texts_and_policies() -> None:
+    policy = representation(doc_no="泉政发〔2026〕7号")
+    question = build(entry("question", policy, title="", question="可以借几册？", answer="三册。"), "question")
+    assert (question["title"], question["policy_id"]) == ("可以借几册？", policy["id"])
+    assert "三册。" in str(question["body"])
+    assert "泉政发2026-7" in str(question["doc_no_forms"])
+    assert "doc_no_key" not in question
+    asked = build(entry("consultation", draft="草案第一条", status="open"), "consultation")
+    assert "草案第一条" in str(asked["body"])
+    for kind in ("clause", "collection"):
+        assert build(entry(kind, policy), kind)["policy_title"] == policy["title"]
+
+
+@pytest.mark.parametrize(
+    ("kind", "status", "validity"),
+    [
+        ("question", "current", "in_force"),
+        ("question", "flagged", "lapsed"),
+        *(("consultation", status, "lapsed") for status in ("closed", "overdue_result", "result_published")),
+        ("consultation", "open", "in_force"),
+        ("consultation", "upcoming", "not_yet"),
+        ("collection", "a status of next year", "in_force"),
+    ],
+)
+def test_status_of_an_entry_decides_whether_it_is_shown_unasked(kind: str, status: str, validity: str) -> None:
+    assert build(entry(kind, status=status), kind)["validity"] == validity
+
+
+def test_entry_without_what_makes_it_one_is_refused() -> None:
+    for kind, mark in (("question", "answer"), ("clause", "original_text"), ("collection", "title")):
+        thing = entry(kind)
+        del thing[mark]
+        with pytest.raises(ValidationError):
+            build(thing, kind)
 
 
 def test_any_change_changes_the_hash_and_order_of_fields_does_not() -> None:
