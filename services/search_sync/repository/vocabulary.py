@@ -9,6 +9,8 @@ from pydantic_core import from_json, to_json
 
 Connection: TypeAlias = "asyncpg.Pool | asyncpg.Connection"
 SYNONYMS, STOP_WORDS = "synonyms", "stop_words"
+REFUSED = " refused"
+"""Behind the version that an index should have and the engine would not take."""
 
 
 @dataclass(frozen=True)

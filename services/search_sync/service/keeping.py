@@ -19,10 +19,9 @@ from services.search_sync.repository.engine import Engine, EngineRefused
 from services.search_sync.repository.ledger import Generation, ParkedDocument
 from services.search_sync.repository.orders import Order
 from services.search_sync.rules.shelves import DOCUMENTS, SHELVES
-from services.search_sync.rules.vocabulary import settings_of
 from services.search_sync.service.changes import changes_of_parked
 from services.search_sync.service.following import Following, following_all
-from services.search_sync.service.rebuilding import Workshop, rebuild, settle_interrupted
+from services.search_sync.service.rebuilding import Workshop, give_vocabulary, rebuild, settle_interrupted
 from services.search_sync.service.verifying import verify
 from services.search_sync.service.writing import Limits, LostLeadership, Writer
 from shared.kit.database import Database, is_unavailable
@@ -235,15 +234,15 @@ class _Desk:
     async def _apply_vocabulary(self) -> dict[str, Any]:
         """Give the indexes in use the synonyms and stop words that were put since."""
         wanted = await vocabulary.read_version(self._database.reads)
-        if all(generation.vocabulary == wanted for _, generation in self._live):
-            return {}
-        words = await vocabulary.read(self._database.reads)
-        for shop, generation in self._live:
-            await self._engine.change_settings(shop.uid, settings_of(words.groups, words.stop_words))
+        tried = (wanted, wanted + vocabulary.REFUSED)
+        waiting = [(shop, generation) for shop, generation in self._live if generation.vocabulary not in tried]
+        for shop, generation in waiting:
+            given = await give_vocabulary(shop, shop.uid)
             async with self._database.write() as session:
-                await ledger.store_vocabulary(await session.driver(), generation.id, words.version)
-        await self._read_live()
-        return {"vocabulary": words.version}
+                await ledger.store_vocabulary(await session.driver(), generation.id, given)
+        if waiting:
+            await self._read_live()
+        return {"given": len(waiting)}
 
     async def _retry_parked(self) -> dict[str, Any]:
         tried: set[tuple[str, str]] = set()

@@ -5,7 +5,7 @@ from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import dataclass
 
 from services.search_sync.repository import ledger, vocabulary
-from services.search_sync.repository.engine import Engine
+from services.search_sync.repository.engine import Engine, EngineRefused
 from services.search_sync.repository.ledger import Generation
 from services.search_sync.rules.shelves import Shelf
 from services.search_sync.rules.vocabulary import settings_of
@@ -104,10 +104,8 @@ async def _begin(shop: Workshop) -> Generation:
         await shop.engine.create(shop.uid, None)
     if await shop.engine.identity(shop.next_uid) is not None:
         await shop.engine.drop(shop.next_uid)
-    words = await vocabulary.read(shop.database.reads)
-    identity = await shop.engine.create(
-        shop.next_uid, {**shop.shelf.settings, **settings_of(words.groups, words.stop_words)}
-    )
+    identity = await shop.engine.create(shop.next_uid, shop.shelf.settings)
+    words = await give_vocabulary(shop, shop.next_uid)
     async with shop.database.write() as session:
         driver = await session.driver()
         await _check_epoch(shop, await ledger.hold_epoch(driver))
@@ -119,8 +117,22 @@ async def _begin(shop: Workshop) -> Generation:
             shop.shelf.name,
             engine_identity=identity,
             index_version=shop.shelf.version,
-            vocabulary=words.version,
+            vocabulary=words,
         )
+
+
+async def give_vocabulary(shop: Workshop, uid: str) -> str:
+    """Give an index the synonyms and stop words that were put last; returns what it has then.
+
+    What the engine refuses is not tried again until something else is put: it must not keep the index from being kept.
+    """
+    words = await vocabulary.read(shop.database.reads)
+    try:
+        await shop.engine.change_settings(uid, settings_of(words.groups, words.stop_words))
+    except EngineRefused as refusal:
+        logger.error("vocabulary refused", uid=uid, version=words.version, reason=refusal.code)
+        return f"{words.version}{vocabulary.REFUSED}"
+    return words.version
 
 
 async def _record_live(shop: Workshop, generation: Generation) -> None:

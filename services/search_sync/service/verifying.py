@@ -20,6 +20,7 @@ from services.search_sync.service.rebuilding import Workshop
 from shared.kit.reader import ExportLine
 
 _DOCUMENTS_AT_ONCE = 200
+_PASSAGES_AT_ONCE = 1000
 _LINES_AT_ONCE = 500
 _MAX_LISTED = 100
 
@@ -194,9 +195,8 @@ async def _read_index(shop: Workshop, *, among: list[str] | None = None) -> dict
     found: dict[str, _Found] = {}
     for condition in conditions:
         offset = 0
-        while documents := await shop.engine.documents(
-            shop.uid, offset=offset, limit=_DOCUMENTS_AT_ONCE, condition=condition
-        ):
+        limit = _PASSAGES_AT_ONCE if shop.shelf.is_many else _DOCUMENTS_AT_ONCE
+        while documents := await shop.engine.documents(shop.uid, offset=offset, limit=limit, condition=condition):
             await asyncio.to_thread(_collect, shop.shelf.key, documents, found)
             offset += len(documents)
     return {subject: _State(one.source, one.version, shop.shelf.hash_of(one.hashes)) for subject, one in found.items()}

@@ -237,12 +237,11 @@ def _counting(position: Position, applied: int) -> Position:
 def _cut(changes: Sequence[Change], limits: Limits) -> list[list[Change]]:
     """Pieces within the limits of one write, always of at least one change."""
     pieces: list[list[Change]] = []
-    size = count = 0
+    size = 0
     for change in changes:
-        if not pieces or count >= limits.batch_documents or size + change.size > limits.batch_bytes:
+        if not pieces or len(pieces[-1]) >= limits.batch_documents or size + change.size > limits.batch_bytes:
             pieces.append([])
-            size = count = 0
+            size = 0
         pieces[-1].append(change)
         size += change.size
-        count += max(1, len(change.lines))
     return pieces
