@@ -19,6 +19,7 @@ from deploy.local.demo.dossiers import department
 from deploy.local.demo.interpretations import interpretations
 from deploy.local.demo.library import waves
 from deploy.local.demo.loader import WITHDRAWN, open_sessions, read_credentials
+from deploy.local.demo.voices import ASKED
 from deploy.local.processes import free_port
 from deploy.local.state import State
 from tests.e2e.test_run import LAST_LINE, PATIENCE_SECONDS, Home, Launcher, until
@@ -87,7 +88,13 @@ def all_events(session: Session) -> list[str]:
 
 def test_a_first_start_loads_the_whole_demo_city(home: Home) -> None:
     assert json.loads((home.state / "secrets.json").read_bytes())["demo_loaded"] is True
-    wanted = {"interpretation": len(interpretations()), "policy": len(waves()[0]) - len(WITHDRAWN)}
+    wanted = {
+        "interpretation": len(interpretations()),
+        "policy": len(waves()[0]) - len(WITHDRAWN),
+        "question": len(ASKED),
+        "collection": 1,
+        "consultation": 3,
+    }
     assert until(lambda: home.get("/api/search/v1/status").json()["documents"] == wanted)
 
 

@@ -24,6 +24,8 @@ from deploy.local.demo.dossiers import DEPARTMENT, Desk, department, leave_dossi
 from deploy.local.demo.interpretations import interpretations
 from deploy.local.demo.library import external_id, papers, waves
 from deploy.local.demo.participation import entries, put_entries
+from deploy.local.demo.voices import put_voices
+from deploy.local.demo.voices import total as voices_total
 from shared.kit.clock import local_day
 from shared.schemas.clients import ClientInput
 from shared.schemas.policies import BatchLine, BatchResult, Receipt
@@ -63,6 +65,8 @@ def client_inputs() -> dict[str, ClientInput]:
         "department": ("市住房城乡建设局业务系统", school, [Scope.POLICY_WRITE]),
         "department_head": ("市住房城乡建设局审批系统", school, [Scope.POLICY_APPROVE]),
         "district_370102": ("明湖区政务公开系统", district, [Scope.POLICY_WRITE]),
+        "hotline": ("12345热线系统", CITY_CODE, [Scope.QUESTION_WRITE, Scope.ENQUIRY_WRITE]),
+        "editors": ("门户网站编辑系统", CITY_CODE, [Scope.COLLECTION_WRITE]),
         "website": ("市政府门户网站", CITY_CODE, [Scope.OPINION_WRITE]),
         "participation": (
             "公众参与系统",
@@ -83,6 +87,8 @@ PERSONS = {
     "department": "staff-1401",
     "department_head": "staff-1400",
     "district_370102": "staff-3701",
+    "hotline": "staff-0500",
+    "editors": "staff-0600",
     "website": "staff-0300",
     "participation": "staff-0400",
 }
@@ -100,6 +106,9 @@ def load(gateway_url: str, admin: ClientCredentials, state: Path, progress: Prog
         _withdraw(sessions["office"], receipts)
         asked = put_entries(sessions["participation"], today)
         for _ in _shown(progress, "公众参与 Participation", asked, total=len(entries(today))):
+            pass
+        spoken = put_voices(sessions["hotline"], sessions["editors"], sessions["archive"], today)
+        for _ in _shown(progress, "问答和专题 Questions and themes", spoken, total=voices_total()):
             pass
         for _ in _shown(progress, "会签卷 Dossiers", leave_dossiers(desk_of(sessions)), total=3):
             pass
