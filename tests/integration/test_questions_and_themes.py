@@ -1,5 +1,6 @@
 """Questions flagged the day their policy ends, themes that follow what they hold, links that resolve both ways."""
 
+import asyncio
 from datetime import UTC, datetime
 from typing import Any
 
@@ -145,8 +146,11 @@ async def test_theme_across_departments_follows_its_items(library: Suite, editor
         (question()["title"], "flagged", True),
     ]
     assert second["status"] == "flagged"
-    links = (await library.policy.get(f"/v1/policies/{theirs}/links")).json()["items"]
-    assert [(link["kind"], link["id"]) for link in links] == [("collection", theme_id)]
+    for path in (f"policies/{theirs}", f"interpretations/{interpretation}", f"questions/{asked}"):
+        links = (await library.policy.get(f"/v1/{path}/links")).json()["items"]
+        assert [(link["kind"], link["id"]) for link in links] == [("collection", theme_id)], path
+    for path in (f"interpretations/{own}", f"questions/{interpretation}", f"collections/{asked}"):
+        assert (await library.policy.get(f"/v1/{path}/links")).status_code == 404
 
 
 async def test_withdrawn_item_disappears_and_waits_for_the_editors(library: Suite, editor: dict[str, str]) -> None:
@@ -171,6 +175,32 @@ async def test_withdrawn_item_disappears_and_waits_for_the_editors(library: Suit
     await put(library, editor, "questions", "q", question(title="又公开的问答"))
     back = await read(library, "collections", theme_id)
     assert [item["title"] for item in back["sections"][0]["items"]] == ["又公开的问答"]
+
+
+async def test_policy_under_a_banner_flags_what_rests_on_it(library: Suite, editor: dict[str, str]) -> None:
+    policy_id = await put(library, editor, "policies", "a", published())
+    asked = await put(library, editor, "questions", "q", question(policies=[{"external_id": "a"}]))
+    theme_id = await put(library, editor, "collections", "t", theme({"policy_id": policy_id}))
+    banner = {"reason": "发布有误", "form": "banner", "notice": "本文件内容有误，正在更正，请勿据此办理"}
+    answer = await library.policy.post(f"/v1/policies/{policy_id}:withdraw", json=banner, headers=editor)
+    assert answer.status_code == 204, answer.text
+    assert (await read(library, "questions", asked))["status"] == "flagged"
+    assert (await read(library, "collections", theme_id))["sections"][0]["items"][0]["flagged"] is True
+
+
+async def test_theme_and_the_end_of_its_item_at_once_never_show_what_is_gone(
+    library: Suite, editor: dict[str, str]
+) -> None:
+    for number in range(10):
+        asked = await put(library, editor, "questions", f"q{number}", question())
+        address = f"/v1/organizations/{CITY}/collections/t{number}"
+        pushed, _ = await asyncio.gather(
+            library.policy.put(address, json=theme({"question_id": asked}), headers=editor),
+            withdraw(library, editor, f"/v1/questions/{asked}"),
+        )
+        assert pushed.status_code in (201, 422), pushed.text
+        if pushed.status_code == 201:
+            assert asked not in (await library.policy.get(f"/v1/collections/{pushed.json()['id']}")).text
 
 
 async def test_item_of_another_kind_or_not_public_is_refused(library: Suite, editor: dict[str, str]) -> None:

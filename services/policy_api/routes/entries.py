@@ -42,6 +42,7 @@ def entry_router(kind: EntryKind, *, prepare: Prepare | None = None) -> APIRoute
     router = api_router(tags=[kind.plural])
     _add_writes(router, kind, prepare)
     _add_reads(router, kind)
+    _add_links(router, kind)
     return router
 
 
@@ -173,6 +174,8 @@ def _add_reads(router: APIRouter, kind: EntryKind) -> None:
 
 
 links = api_router(tags=["policies"])
+LinkCursor = Annotated[str | None, Query(title="游标", max_length=400)]
+LinkLimit = Annotated[int, Query(title="条数", ge=1, le=100)]
 
 
 @links.get("/v1/policies/{policy_id}/links", response_model=Page[LinkItem], summary="关联内容 List what is linked")
@@ -180,8 +183,8 @@ async def list_policy_links(
     request: Request,
     policy_id: PolicyId,
     reads: Reading,
-    cursor: Annotated[str | None, Query(title="游标", max_length=400)] = None,
-    limit: Annotated[int, Query(title="条数", ge=1, le=100)] = 100,
+    cursor: LinkCursor = None,
+    limit: LinkLimit = 100,
 ) -> Response:
     """Public. Interpretations, questions, clauses, consultations and whatever else points at this policy.
 
@@ -189,10 +192,52 @@ async def list_policy_links(
     """
     if await reading.find_public(reads, policy_id) is None:
         raise NotFound(NO_POLICY)
+    return await _linked_page(request, reads, policy_id, cursor, limit)
+
+
+@links.get(
+    "/v1/interpretations/{interpretation_id}/links",
+    response_model=Page[LinkItem],
+    tags=["interpretations"],
+    summary="关联内容 List what is linked",
+)
+async def list_interpretation_links(
+    request: Request,
+    interpretation_id: Annotated[UUID, Path(title="解读编号")],
+    reads: Reading,
+    cursor: LinkCursor = None,
+    limit: LinkLimit = 100,
+) -> Response:
+    """Public. The collections that show this interpretation; its policy stands in its own representation."""
+    if await reading.find_public_interpretation(reads, interpretation_id) is None:
+        raise NotFound("没有这份解读，或尚未公开")
+    return await _linked_page(request, reads, interpretation_id, cursor, limit)
+
+
+def _add_links(router: APIRouter, kind: EntryKind) -> None:
+    async def list_entry_links(
+        request: Request, entry_id: EntryId, reads: Reading, cursor: LinkCursor = None, limit: LinkLimit = 100
+    ) -> Response:
+        if await repository.find_public(reads, kind.name, entry_id) is None:
+            raise NotFound(f"没有这条{kind.chinese}，或尚未公开")
+        return await _linked_page(request, reads, entry_id, cursor, limit)
+
+    router.add_api_route(
+        f"/v1/{kind.plural}/{{entry_id}}/links",
+        list_entry_links,
+        methods=["GET"],
+        name=f"list_{kind.name}_links",
+        response_model=Page[LinkItem],
+        summary="关联内容 List what is linked",
+        description=f"Public. What points at this {kind.name}, such as collections, by kind, newest first.",
+    )
+
+
+async def _linked_page(request: Request, reads: Any, target: UUID, cursor: str | None, limit: int) -> Response:
     cursors = request.app.state.kit.cursors
-    name = f"links:{policy_id}"
+    name = f"links:{target}"
     after = _link_place(cursors.open(name, cursor)) if cursor else None
-    rows = await repository.list_linked_with(reads, policy_id, after=after, limit=limit)
+    rows = await repository.list_linked_with(reads, target, after=after, limit=limit)
     last = rows[limit - 1] if len(rows) > limit else None
     more = (
         cursors.seal(name, [last["kind"], last["published_on"].isoformat(), str(last["id"]), last["position"]])

@@ -75,6 +75,7 @@ def test_office_telephone_is_no_personal_data() -> None:
     ("fields", "articles", "reason"),
     [
         (None, (), "withdrawn"),
+        (listing(banner={"notice": "本文件发布有误，正在更正"}), (), "withdrawn"),
         (listing(repealed_on="2026-06-01"), (), "repealed"),
         (listing(expires_on="2026-05-31"), (), "lapsed"),
         (listing(partly_repealed=["art-3"]), ("art-3-2",), "article_repealed"),

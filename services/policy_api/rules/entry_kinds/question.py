@@ -61,7 +61,8 @@ def find_flag(one: Linked) -> Fields | None:
     if one.fields is None:
         reason = FlagReason.WITHDRAWN
     elif one.target.kind == "policy":
-        reason = _ENDED.get(one.fields["validity"])
+        # Under a banner a policy stays readable but is no longer to be relied on.
+        reason = FlagReason.WITHDRAWN if one.fields.get("banner") else _ENDED.get(one.fields["validity"])
         if reason is None and one.repealed_articles:
             reason = FlagReason.ARTICLE_REPEALED
     elif one.fields.get("status") in _OVER:
