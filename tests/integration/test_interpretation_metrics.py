@@ -1,5 +1,6 @@
 """Figures on interpretation are what counting the listed policies by hand gives."""
 
+import itertools
 import random
 from collections import Counter
 from datetime import UTC, date, datetime, timedelta
@@ -7,8 +8,10 @@ from typing import Any
 
 import pytest
 
+from services.policy_api.rules.interpretation_duty import is_in_scope
 from shared.kit.workdays import load_seed_calendar
 from shared.schemas.interpretation_metrics import InterpretationMetrics, MeasuredPolicy, Timing
+from shared.schemas.policies import DocClass
 from shared.schemas.scopes import Scope
 from tests.dossiers import material, open_office
 from tests.policies import published
@@ -75,6 +78,19 @@ async def test_each_timing_has_its_policy(library: Suite, editor: dict[str, str]
     assert (total.on_time_ratio, total.links, total.link_integrity_ratio) == (0.4, 4, 1.0)
     assert [one.due_on for one in await behind(library, timing="late")] == [date(2026, 3, 6)]
     assert len(await behind(library)) == 6
+
+
+async def test_scope_is_that_of_the_rule(library: Suite, editor: dict[str, str]) -> None:
+    wanted = set()
+    for doc_class, concern in itertools.product(DocClass, (None, "major", "livelihood", "market_related")):
+        concerns: dict[str, Any] = {concern: True} if concern else {}
+        title = "泉城市社区食堂管理办法"
+        policy_id = await put(library, editor, f"{doc_class}-{concern}", doc_class=doc_class, title=title, **concerns)
+        if is_in_scope(doc_class, concerns_many=bool(concerns)):
+            wanted.add(policy_id)
+    assert {str(one.id) for one in await behind(library)} == wanted
+    total = (await figures(library)).total
+    assert (total.policies, total.in_scope) == (16, len(wanted))
 
 
 async def test_forms_are_counted_once_a_policy(library: Suite, editor: dict[str, str]) -> None:

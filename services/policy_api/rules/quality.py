@@ -15,9 +15,11 @@ from services.policy_api.rules.bodies import plain_text
 from services.policy_api.rules.checks import months_of_validity
 from services.policy_api.rules.doc_number import parse_doc_number
 from services.policy_api.rules.extraction import extract_metadata
+from services.policy_api.rules.interpretation_duty import is_in_scope
 from services.policy_api.rules.page_furniture import remove_furniture
 from services.policy_api.rules.registration import check_registration_number
 from services.policy_api.rules.themes import THEMES, check_theme
+from shared.schemas.policies import DocClass
 from shared.schemas.quality import QualityFinding, QualitySeverity
 
 RULES_VERSION = 1
@@ -225,9 +227,8 @@ def _links(document: dict[str, Any], today: date) -> Findings:
             named = relation["doc_no"] or relation["title"]
             sentence = f"所修改或废止的文件不在库中：{named}；请补录"
             yield "LIB-08", _WARNING, f"/relations/{number}", sentence, named
-    in_scope = document["doc_class"] in ("regulation", "normative") or any(
-        document[name] for name in ("market_related", "livelihood", "major")
-    )
+    concerns_many = any(document[name] for name in ("market_related", "livelihood", "major"))
+    in_scope = is_in_scope(DocClass(document["doc_class"]), concerns_many=concerns_many)
     fresh = _day(document["published_on"]) + timedelta(days=7) > today
     if in_scope and not document["interpretations"] and document["validity"] == "in_force" and not fresh:
         yield "LIB-08", _ERROR, "/interpretations", "应当解读的文件没有解读", None
