@@ -11,7 +11,8 @@ import asyncpg
 import pytest
 
 from services.policy_api.service.entries import render_entries
-from tests.participation import TODAY, consultation
+from tests.kit_atomic import assert_atomic
+from tests.participation import TODAY, consultation, opinion
 from tests.participation_office import Office, open_office
 from tests.services import Suite
 
@@ -164,3 +165,19 @@ async def _until_waiting(office: Office, number: int) -> None:
             await office.database.reads.fetchval("SELECT count(DISTINCT pid) FROM pg_locks WHERE NOT granted") < number
         ):
             pass
+
+
+async def test_each_step_is_whole_or_nothing(office: Office) -> None:
+    consultation_id = await office.announce()
+    driver: asyncpg.Connection = await office.database.connect()
+    path = f"/v1/consultations/{consultation_id}/opinions"
+    audited = ["audit_entry", "log_head", "opinion"]
+    await assert_atomic(driver, lambda: office.call("POST", path, opinion()), changes=audited)
+    (kept,) = (await office.call("GET", path)).json()["items"]
+    await assert_atomic(driver, lambda: office.handle(kept["id"]), changes=audited)
+    office.set_day(AFTER)
+    published = ["audit_entry", "log_head", "event", "entry", "rendering"]
+    await assert_atomic(driver, lambda: office.put_result(consultation_id, received=1, adopted=1), changes=published)
+    asked = {"identities": "true", "reason": "回访提出建议的市民"}
+    await assert_atomic(driver, lambda: office.call("GET", path, params=asked), changes=["audit_entry", "log_head"])
+    await driver.close()

@@ -32,7 +32,7 @@ class OpinionSealer:
         """Unavailable when the setting's key is not the one that sealed it, or the value was changed."""
         try:
             return self._aead.decrypt(sealed[:_NONCE_BYTES], sealed[_NONCE_BYTES:], _binding(opinion_id, part))
-        except InvalidTag as error:
+        except (InvalidTag, ValueError) as error:
             raise Unavailable("意见无法解封：封存所用的密钥与现在的不同，请联系平台管理员") from error
 
 
