@@ -169,7 +169,7 @@ def test_no_secret_is_left_in_a_log(launcher: Launcher, home: Home) -> None:
     secrets = json.loads((home.state / "secrets.json").read_bytes())
     logs = "".join(log.read_text(encoding="utf-8", errors="replace") for log in (home.state / "logs").iterdir())
     assert "client_secret" not in logs
-    for name in ("database_password", "key_encryption_key", "meili_master_key"):
+    for name in ("database_password", "key_encryption_key", "opinion_key", "meili_master_key"):
         assert secrets[name] not in logs
 
 

@@ -244,6 +244,7 @@ class Rig:
             "MINGQUAN_DATABASE_URL": self.database_url(database, schema),
             "MINGQUAN_CURSOR_KEY": KEY,
             "MINGQUAN_KEY_ENCRYPTION_KEY": KEY,
+            "MINGQUAN_OPINION_KEY": KEY,
             "MINGQUAN_EXCHANGE_URL": exchange_url,
         }
 
