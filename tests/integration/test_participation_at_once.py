@@ -12,7 +12,7 @@ import pytest
 
 from services.policy_api.service.entries import render_entries
 from tests.kit_atomic import assert_atomic
-from tests.participation import TODAY, consultation, opinion
+from tests.participation import TODAY, consultation, decision, opinion
 from tests.participation_office import Office, open_office
 from tests.services import Suite
 
@@ -165,6 +165,24 @@ async def _until_waiting(office: Office, number: int) -> None:
             await office.database.reads.fetchval("SELECT count(DISTINCT pid) FROM pg_locks WHERE NOT granted") < number
         ):
             pass
+
+
+async def test_decision_older_than_its_consultation_does_not_wait_crosswise(office: Office) -> None:
+    """A result holds the consultation and goes on to what points at it; a push of that must come the same way."""
+    decision_id = (await office.put_entry("decisions", decision())).json()["id"]
+    consultation_id = await office.announce()
+    running = {"started_on": str(TODAY), "methods": ["公开征求意见"], "consultation_id": consultation_id}
+    linked = await office.put_entry("decisions", decision(participation=running))
+    assert linked.status_code == 200, linked.text
+    other: asyncpg.Connection = await office.database.connect()
+    async with other.transaction():
+        await other.execute("SELECT FROM entry WHERE id = $1 FOR UPDATE", consultation_id)
+        again = decision(participation=running | {"methods": ["公开征求意见", "座谈会"]})
+        pushing = asyncio.create_task(office.put_entry("decisions", again))
+        await _until_waiting(office, 1)
+        await other.execute("SELECT FROM entry WHERE id = $1 FOR UPDATE NOWAIT", decision_id)
+    await other.close()
+    assert (await pushing).status_code == 200
 
 
 async def test_each_step_is_whole_or_nothing(office: Office) -> None:

@@ -1,7 +1,7 @@
 """Statements on entries of every kind. No decisions.
 
-Locks are taken policies first, then entries that point at policies only, then collections: so no two writers wait
-crosswise.
+Locks are taken policies first, then entries that point at policies only, then those that may point at other entries,
+each after what it points at: so no two writers wait crosswise.
 """
 
 from collections.abc import Iterable, Sequence
@@ -23,7 +23,7 @@ _OWN = (
     *("representation", "listing", "etag"),
 )
 _KEPT = ("id", "kind", "organization", "external_id")
-_ORDER_OF_LOCKS = "ORDER BY kind = 'collection', id"
+_ORDER_OF_LOCKS = "ORDER BY array_position(ARRAY['decision', 'evaluation', 'collection'], kind) NULLS FIRST, id"
 
 
 async def lock_key(driver: asyncpg.Connection, kind: str, organization: str, external_id: str) -> None:

@@ -26,6 +26,7 @@ _FIXED = {
     "opened_on": "开始日期",
     "draft": "草案内容",
     "explanation": "起草说明",
+    "files": "附件",
     "shortened_reason": "缩短期限的理由",
 }
 
@@ -82,6 +83,10 @@ class Announced:
         return date.fromisoformat(self.content["closes_on"])
 
     @property
+    def result_due_on(self) -> date:
+        return date.fromisoformat(self.supplement["result_due_on"])
+
+    @property
     def result(self) -> dict[str, Any] | None:
         result: dict[str, Any] | None = self.supplement.get("result")
         return result
@@ -99,15 +104,14 @@ class Announced:
             return ConsultationStatus.UPCOMING
         if today <= self.closes_on:
             return ConsultationStatus.OPEN
-        overdue = today > date.fromisoformat(self.supplement["result_due_on"])
-        return ConsultationStatus.OVERDUE_RESULT if overdue else ConsultationStatus.CLOSED
+        return ConsultationStatus.OVERDUE_RESULT if today > self.result_due_on else ConsultationStatus.CLOSED
 
     def changes_on(self, today: date) -> date | None:
         """The next day on which the public reads something else by date alone."""
         day = timedelta(days=1)
         days = [self.opened_on, self.interpretation_on]
         if self.result is None:
-            days += [self.closes_on + day, date.fromisoformat(self.supplement["result_due_on"]) + day]
+            days += [self.closes_on + day, self.result_due_on + day]
         return min((one for one in days if one is not None and one > today), default=None)
 
 
@@ -136,7 +140,7 @@ def announce_consultation(
     return {
         "recorded_on": recorded_on.isoformat(),
         "period": period.model_dump(mode="json"),
-        "result_due_on": (wanted.closes_on + timedelta(days=periods.result_days)).isoformat(),
+        "result_due_on": _result_day(wanted, have, today, periods).isoformat(),
         "interpretation_on": interpretation_on.isoformat() if interpretation_on is not None else None,
         "result": have.result if have is not None else None,
     }
@@ -164,6 +168,13 @@ def _ensure_kept(wanted: ConsultationInput, have: Announced, today: date) -> Non
         errors.append(InvalidField(pointer="/closes_on", detail=detail))
     if errors:
         raise RuleViolation("征求意见开始后不能这样修改", errors=errors)
+
+
+def _result_day(wanted: ConsultationInput, have: Announced | None, today: date, periods: Periods) -> date:
+    """PP-C2: when the result is due. Promised with the notice: only another close moves it once the public is asked."""
+    if have is not None and today >= have.opened_on and wanted.closes_on == have.closes_on:
+        return have.result_due_on
+    return wanted.closes_on + timedelta(days=periods.result_days)
 
 
 def _interpretation_day(

@@ -121,6 +121,7 @@ def test_draft_interpretation_moves_with_an_opening_that_is_still_to_come() -> N
     [
         ({"draft": "第一条　换掉的草案，公众并未见过。"}, "/draft"),
         ({"explanation": "换掉的说明，公众并未见过，应当拒绝。"}, "/explanation"),
+        ({"files": [{"name": "换掉的草案.pdf", "url": "https://example.invalid/b.pdf"}]}, "/files"),
         ({"opened_on": "2026-05-05"}, "/opened_on"),
         ({"doc_kind": "other"}, "/doc_kind"),
         ({"shortened_reason": "事后才想起来的理由"}, "/shortened_reason"),
@@ -153,9 +154,9 @@ def test_the_close_may_be_put_off_until_it_has_passed() -> None:
 def test_a_new_setting_does_not_make_a_consultation_short_afterwards() -> None:
     have = announce()
     wanted = ConsultationInput.model_validate(consultation())
-    stricter = Periods(market_days=60)
+    stricter = Periods(market_days=60, result_days=10)
     again = announce_consultation(wanted, have, have.closes_on + DAY, calendar=CALENDAR, periods=stricter)
-    assert again["period"] == have.supplement["period"]
+    assert again == have.supplement
 
 
 def test_hearing_on_a_regulation_is_announced_thirty_days_before() -> None:
