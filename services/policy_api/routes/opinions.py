@@ -15,7 +15,7 @@ from shared.kit.auth import Caller, require
 from shared.kit.clock import Now
 from shared.kit.database import Reading, Writing
 from shared.kit.errors import InvalidCursor, NotFound, RuleViolation
-from shared.kit.http import PRIVATE_CACHE, IfMatch, api_router, page_links, problems
+from shared.kit.http import PRIVATE_CACHE, PUBLIC_CACHE, IfMatch, api_router, page_links, problems
 from shared.kit.idempotency import Idempotent
 from shared.schemas.consultations import (
     Handling,
@@ -47,8 +47,8 @@ def _sealer(request: Request) -> OpinionSealer:
 Sealer = Annotated[OpinionSealer, Depends(_sealer)]
 
 
-def _answer(body: BaseModel, *, status: int = 200, etag: str | None = None) -> Response:
-    headers = {"Cache-Control": PRIVATE_CACHE} | ({"ETag": etag} if etag is not None else {})
+def _answer(body: BaseModel, *, status: int = 200, etag: str | None = None, cache: str = PRIVATE_CACHE) -> Response:
+    headers = {"Cache-Control": cache} | ({"ETag": etag} if etag is not None else {})
     return Response(body.model_dump_json(), status_code=status, headers=headers, media_type="application/json")
 
 
@@ -86,11 +86,12 @@ async def _consultation(reads: Reading, entry_id: UUID) -> Any:
 
 
 @router.get("/v1/consultations/{entry_id}/opinion-count", response_model=OpinionCount, summary="意见数 Count opinions")
-async def get_opinion_count(entry_id: EntryId, reads: Reading) -> OpinionCount:
+async def get_opinion_count(entry_id: EntryId, reads: Reading) -> Response:
     """Public. How many opinions were received; what became of them stands in the published result."""
     if (await _consultation(reads, entry_id))["state"] != "public":
         raise NotFound(service.NO_CONSULTATION)
-    return OpinionCount(consultation_id=entry_id, received=await repository.count(reads, entry_id))
+    counted = OpinionCount(consultation_id=entry_id, received=await repository.count(reads, entry_id))
+    return _answer(counted, cache=PUBLIC_CACHE)
 
 
 @router.get("/v1/consultations/{entry_id}/opinions", response_model=Page[Opinion], summary="意见列表 List opinions")

@@ -159,6 +159,30 @@ def test_a_new_setting_does_not_make_a_consultation_short_afterwards() -> None:
     assert again == have.supplement
 
 
+@given(
+    kind=st.sampled_from(ConsultedKind),
+    opens_in=st.integers(-200, 60),
+    length=st.integers(0, 120),
+    later=st.integers(0, 300),
+    explained=st.booleans(),
+)
+def test_the_same_push_again_changes_nothing_on_any_later_day(
+    kind: ConsultedKind, opens_in: int, length: int, later: int, explained: bool
+) -> None:
+    opened_on = TODAY + opens_in * DAY
+    changes: dict[str, Any] = {
+        "doc_kind": kind,
+        "opened_on": opened_on,
+        "closes_on": opened_on + length * DAY,
+        "shortened_reason": "防汛物资调拨急需施行",
+        "interpretation": consultation()["interpretation"] if explained else None,
+    }
+    have = announce(TODAY, **changes)
+    assert announce(TODAY + later * DAY, have, **changes).supplement == have.supplement
+    assert (have.interpretation_on is not None) is explained
+    assert have.interpretation_on is None or have.interpretation_on >= have.opened_on
+
+
 def test_hearing_on_a_regulation_is_announced_thirty_days_before() -> None:
     late = hearing(announced_on="2026-04-21")
     assert pointers(doc_kind="regulation", hearing=hearing()) == []
