@@ -13,8 +13,12 @@ from pydantic import AwareDatetime, Field, model_validator
 from shared.schemas.entries import Entry, EntryInput
 from shared.schemas.policies import Attachment, Contact, InterpretationForm, InterpretationStage, Strict, Title
 
-LongText = Annotated[str, Field(description="Plain text.", min_length=10, max_length=300_000)]
-Line = Annotated[str, Field(min_length=1, max_length=200)]
+SAYS_SOMETHING = r"\S"
+"""More than blanks: a reason of spaces is none."""
+LongText = Annotated[str, Field(description="Plain text.", min_length=10, max_length=300_000, pattern=SAYS_SOMETHING)]
+Line = Annotated[str, Field(min_length=1, max_length=200, pattern=SAYS_SOMETHING)]
+Said = Annotated[str, Field(min_length=2, max_length=20_000, pattern=SAYS_SOMETHING)]
+Sentence = Annotated[str, Field(min_length=2, max_length=2000, pattern=SAYS_SOMETHING)]
 
 
 class ConsultedKind(StrEnum):
@@ -90,6 +94,7 @@ class ConsultationInput(EntryInput):
         description="Stated in the notice when the period is shorter than the rule's.",
         min_length=5,
         max_length=1000,
+        pattern=SAYS_SOMETHING,
     )
     channels: list[Line] = Field(
         title="征集渠道", description="How opinions can be given.", min_length=1, max_length=20
@@ -124,9 +129,9 @@ class PublishedInterpretation(Strict):
 class ResultItem(Strict):
     """One kind of opinion and what became of it, without who gave it."""
 
-    opinion: str = Field(title="意见归纳", min_length=2, max_length=2000)
+    opinion: Sentence = Field(title="意见归纳")
     outcome: "HandlingOutcome" = Field(title="处理结果")
-    reason: str = Field(title="理由", min_length=2, max_length=2000)
+    reason: Sentence = Field(title="理由")
 
 
 class HandlingOutcome(StrEnum):
@@ -144,14 +149,10 @@ class ResultInput(Strict):
     adopted: int = Field(title="采纳数", ge=0, le=10_000_000)
     partly: int = Field(title="部分采纳数", ge=0, le=10_000_000)
     not_adopted: int = Field(title="未采纳数", ge=0, le=10_000_000)
-    summary: str = Field(title="总体情况", min_length=2, max_length=20_000)
+    summary: Said = Field(title="总体情况")
     items: list[ResultItem] = Field(default_factory=list, title="意见及采纳情况", max_length=500)
-    enterprises_heard: str | None = Field(
-        default=None,
-        title="听取企业和行业协会商会意见情况",
-        description="Needed for what touches market entities.",
-        min_length=2,
-        max_length=5000,
+    enterprises_heard: Sentence | None = Field(
+        default=None, title="听取企业和行业协会商会意见情况", description="Needed for what touches market entities."
     )
 
 
@@ -206,7 +207,7 @@ class Submitter(Strict):
 class OpinionInput(Strict):
     """An opinion as the website's client hands it in for somebody."""
 
-    text: str = Field(title="意见", min_length=2, max_length=20_000)
+    text: Said = Field(title="意见")
     about: str | None = Field(
         default=None,
         title="所涉条款",
@@ -237,9 +238,7 @@ class HandlingInput(Strict):
     """意见处理."""
 
     outcome: HandlingOutcome = Field(title="处理结果")
-    reason: str | None = Field(
-        default=None, title="理由", description="Needed unless adopted.", min_length=2, max_length=2000
-    )
+    reason: Sentence | None = Field(default=None, title="理由", description="Needed unless adopted.")
 
     @model_validator(mode="after")
     def _gives_reason(self) -> "HandlingInput":

@@ -10,13 +10,12 @@ from uuid import UUID
 
 from pydantic import Field, model_validator
 
-from shared.schemas.consultations import HearingRecord
+from shared.schemas.consultations import SAYS_SOMETHING, HearingRecord, Line
 from shared.schemas.entries import Address, Entry, EntryInput
 from shared.schemas.policies import Attachment, Strict
 
-Reason = Annotated[str, Field(min_length=5, max_length=1000)]
-Text = Annotated[str, Field(min_length=2, max_length=5000)]
-Line = Annotated[str, Field(min_length=1, max_length=200)]
+Reason = Annotated[str, Field(min_length=5, max_length=1000, pattern=SAYS_SOMETHING)]
+Text = Annotated[str, Field(min_length=2, max_length=5000, pattern=SAYS_SOMETHING)]
 
 
 class DecisionCategory(StrEnum):

@@ -138,6 +138,7 @@ async def test_opinions_are_taken_in_until_midnight_in_the_city(
         {},
         {"text": ""},
         {"text": "好"},
+        {"text": " \n　 "},
         {"text": "字" * 20_001},
         opinion(submitter={"name": "甄" * 101}),
         opinion(submitter={"name": "甄无此人", "age": 40}),
@@ -238,6 +239,7 @@ async def test_handling_wants_a_reason_and_names_no_person(office: Office) -> No
     for body in (
         {"outcome": "not_adopted"},
         {"outcome": "partly"},
+        {"outcome": "partly", "reason": "    "},
         {"outcome": "ignored", "reason": "不理会"},
         {"outcome": "adopted", "reason": "已电话13800138000答复"},
     ):
