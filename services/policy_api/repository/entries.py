@@ -23,7 +23,9 @@ _OWN = (
     *("representation", "listing", "etag"),
 )
 _KEPT = ("id", "kind", "organization", "external_id")
-_ORDER_OF_LOCKS = "ORDER BY array_position(ARRAY['decision', 'evaluation', 'collection'], kind) NULLS FIRST, id"
+_ORDER_OF_LOCKS = (
+    "ORDER BY array_position(ARRAY['question', 'decision', 'evaluation', 'collection'], kind) NULLS FIRST, id"
+)
 
 
 async def lock_key(driver: asyncpg.Connection, kind: str, organization: str, external_id: str) -> None:
