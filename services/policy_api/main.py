@@ -18,6 +18,7 @@ from services.policy_api.routes import (
     interpretation_tasks,
     interpretations,
     opinions,
+    passages,
     policies,
     quality,
 )
@@ -52,6 +53,7 @@ def build_app(settings: Settings, *, transport: httpx.AsyncBaseTransport | None 
             changes.router,
             expiry.router,
             quality.router,
+            passages.router,
             opinions.router,
             *(entry_router(kind, prepare=PREPARATIONS.get(kind.name)) for kind in KINDS.values()),
         ],

@@ -59,7 +59,8 @@ def _describe(error: BaseException | None, *, with_messages: bool) -> list[dict[
         }
         facts = {name: getattr(error, name, None) for name in ("sqlstate", "table_name", "constraint_name")}
         link |= {name: value for name, value in facts.items() if isinstance(value, str)}
-        if with_messages:
+        # PostgreSQL quotes the values of a row that it refuses.
+        if with_messages and "sqlstate" not in link:
             link["message"] = str(error)
         chain.append(link)
         error = error.__cause__ or (None if error.__suppress_context__ else error.__context__)

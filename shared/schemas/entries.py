@@ -16,7 +16,7 @@ from shared.schemas.policies import OrganizationRef, Sha256, Strict, Title, Vali
 
 Address = Annotated[
     str,
-    Field(title="条款位置", max_length=120, pattern=r"^[a-z][a-z0-9_-]*$", examples=["art-12"]),
+    Field(title="条款位置", max_length=120, pattern=r"^[a-z][a-z0-9~_-]*$", examples=["art-12"]),
 ]
 """An outline address inside a document."""
 

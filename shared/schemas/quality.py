@@ -63,4 +63,7 @@ class OrganizationQuality(BaseModel):
     flawless: int = Field(title="无问题文件数")
     score: float = Field(title="平均得分", description="Mean of the documents' scores; 100 where there are none.")
     rules: list[RuleCount] = Field(title="各规则")
-    reflects_until: AwareDatetime = Field(title="反映至", description="Changes until then are in it.")
+    complete: bool = Field(
+        title="是否完整", description="False while the documents are looked at for the first time or by new rules."
+    )
+    reflects_until: AwareDatetime | None = Field(title="反映至", description="Changes until then are in it.")

@@ -155,3 +155,21 @@ async def test_number_is_listed_by_any_spelling_and_by_its_parts(library: Suite,
     for typed in ("泉政办发[2026]12号", "泉政办发（2026） 12号", "泉政办发〔２０２６〕12号", "2026〕12"):
         page = await library.policy.get("/v1/policies", params={"doc_no": typed})
         assert [item["id"] for item in page.json()["items"]] == [identity], typed
+
+
+async def test_a_passage_is_read_by_its_address_on_any_day(library: Suite) -> None:
+    office = await library.token(CITY, Scope.POLICY_WRITE, Scope.POLICY_IMPORT)
+    body = "第一条 为了社区食堂，制定本办法。\n第二条 分为下列两类：\n（一）全日制；\n（二）定时制。\n类别由街道确定。"
+    address = f"/v1/organizations/{CITY}/policies/passages"
+    first = await library.policy.put(address, json=published(body=body, doc_no=None), headers=office)
+    path = f"/v1/policies/{first.json()['id']}/passages"
+    later = published(body=body.replace("街道", "区"), doc_no=None, version={"effective_on": "2026-05-01"})
+    assert (await library.policy.put(address, json=later, headers=office)).status_code == 200
+    listed = (await library.policy.get(path)).json()["items"]
+    assert [item["address"] for item in listed] == ["art-1", "art-2", "art-2-p1", "art-2-p2", "art-2-1", "art-2-2"]
+    for query, words in (({"as_of": "2026-04-01"}, "类别由街道确定。"), ({}, "类别由区确定。")):
+        answer = await library.policy.get(f"{path}/art-2-p2", params=query)
+        assert (answer.json()["text"], answer.json()["path"]) == (words, ["第二条", "第2款"])
+    missing = await library.policy.get(f"{path}/art-22")
+    assert (missing.status_code, "art-2" in missing.json()["near"]) == (404, True)
+    assert (await library.policy.get(f"{path}/..%2Fart-1")).status_code in (404, 422)

@@ -139,21 +139,24 @@ def find_node(nodes: Sequence[OutlineNode], address: str) -> OutlineNode | None:
 
 def text_of(text: str, address: str) -> str:
     """What the text says at an address, all that is below it included; LookupError when it has no such address."""
-    headings = _place(_without_contents(list(_find_headings(text))))
-    for index, heading in enumerate(headings):
-        if heading.node is not None and heading.node["address"] == address:
-            later = (other.start for other in headings[index + 1 :] if not _is_below(other, heading))
-            return text[heading.start : next(later, len(text))].strip()
+    for row, start, end in outline_spans(text):
+        if row["address"] == address:
+            return text[start:end].strip()
     raise LookupError(address)
 
 
-def _is_below(other: _Heading, heading: _Heading) -> bool:
-    above = other.parent
-    while above is not None:
-        if above is heading:
-            return True
-        above = above.parent
-    return False
+def outline_spans(text: str) -> list[tuple[Row, int, int]]:
+    """Each row of the outline with where it begins and where all that is below it ends, as positions in the text."""
+    headings = _place(_without_contents(list(_find_headings(text))))
+    ends = [len(text)] * len(headings)
+    open_ones: list[int] = []
+    for index, heading in enumerate(headings):
+        while open_ones and headings[open_ones[-1]] is not heading.parent:
+            ends[open_ones.pop()] = heading.start
+        open_ones.append(index)
+    return [
+        (heading.node, heading.start, ends[index]) for index, heading in enumerate(headings) if heading.node is not None
+    ]
 
 
 def _is_chapter(heading: _Heading, following: _Heading | None, text: str, end: int) -> bool:

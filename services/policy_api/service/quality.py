@@ -21,7 +21,7 @@ from services.policy_api.rules.quality import RULES_VERSION, Surroundings, inspe
 from services.policy_api.service.reading import NO_POLICY
 from shared.kit.clock import local_day
 from shared.kit.database import WriteSession
-from shared.kit.errors import NotFound, Unavailable
+from shared.kit.errors import NotFound
 from shared.kit.log import LogHead, read_head
 from shared.schemas.quality import OrganizationQuality, QualityFinding, QualityReport, RuleCount
 
@@ -172,10 +172,8 @@ async def report_on(reads: Reads, policy_id: UUID, *, today: date) -> QualityRep
 
 
 async def report_on_organization(reads: Reads, organization: str, *, subtree: bool) -> OrganizationQuality:
-    """All its documents as the worker last saw them; Unavailable until everything was looked at once."""
+    """All its documents as the worker last saw them."""
     progress = await repository.find_progress(reads)
-    if progress is None or progress["sweep_after"] is not None:
-        raise Unavailable("质量检查正在进行，请稍后重试", retry_after_seconds=10)
     total = await repository.sum_up(reads, organization, own=not subtree)
     rules = await repository.count_rules(reads, organization, own=not subtree)
     return OrganizationQuality(
@@ -185,5 +183,6 @@ async def report_on_organization(reads: Reads, organization: str, *, subtree: bo
         flawless=total["flawless"],
         score=total["score"],
         rules=[RuleCount.model_validate(dict(row)) for row in rules],
-        reflects_until=progress["reflects_until"],
+        complete=progress is not None and progress["sweep_after"] is None,
+        reflects_until=progress["reflects_until"] if progress is not None else None,
     )

@@ -38,7 +38,7 @@ class Linked:
     @property
     def repealed_articles(self) -> list[str]:
         gone = set(self.fields["partly_repealed"]) if self.fields and "partly_repealed" in self.fields else set()
-        return [article for article in self.target.articles if _is_within(article, gone)]
+        return [article for article in self.target.articles if is_within(article, gone)]
 
     def as_of(self, day: date) -> "Linked":
         """The same with a policy's validity on that day: what is stored may be of the day before."""
@@ -131,7 +131,7 @@ class EntryKind:
     """Long fields that a list leaves out."""
 
 
-def _is_within(address: str, gone: set[str]) -> bool:
+def is_within(address: str, gone: set[str]) -> bool:
     """`art-12-2` has ceased when `art-12` has."""
     parts = address.split("-")
     return any("-".join(parts[:length]) in gone for length in range(1, len(parts) + 1))
