@@ -63,7 +63,8 @@ def main(
                 _say(f"{time.perf_counter() - started:.0f} s: {name}")
                 sections.append(measure(bench))
                 report.show(console, sections[-1])
-                if write:
+                # What could not be measured leaves the figures that are kept as they are.
+                if write and (sections[-1].figures or sections[-1].tables):
                     # At once: what fails later must not cost what has been measured.
                     report.keep(sections[-1:], facts)
     facts["load average at the end"] = f"{os.getloadavg()[0]:.1f}, this run's own processes included"
