@@ -69,7 +69,8 @@ def test_entries_become_documents_of_their_texts_and_policies() -> None:
         *(("consultation", status, "lapsed") for status in ("closed", "overdue_result", "result_published")),
         ("consultation", "open", "in_force"),
         ("consultation", "upcoming", "not_yet"),
-        ("collection", "a status of next year", "in_force"),
+        ("collection", "flagged", "in_force"),
+        ("question", "a status of next year", "in_force"),
     ],
 )
 def test_status_of_an_entry_decides_whether_it_is_shown_unasked(kind: str, status: str, validity: str) -> None:
