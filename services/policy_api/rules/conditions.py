@@ -1,0 +1,135 @@
+"""Conditions of clauses over facts of enterprises: three-valued, with the reason per condition and what to ask next.
+
+An expression is `{"all": […]}`, `{"any": […]}`, `{"not": …}` or a test `{"fact", "op", "value", "unit"?, "as_of"?}`;
+`condition_checks` says whether it is sound. Unknown is not no (domain.md §10): Kleene's logic. Pure.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from operator import itemgetter
+from typing import Any
+
+from services.policy_api.rules.condition_checks import children_of
+from services.policy_api.rules.condition_tests import NO, UNKNOWN, YES, Condition, make_condition
+from services.policy_api.rules.enterprise_facts import Known
+from shared.schemas.clauses import MatchResult, Reason
+
+RESULTS = {NO: MatchResult.NO_MATCH, UNKNOWN: MatchResult.UNKNOWN, YES: MatchResult.MATCH}
+NOT_TAKEN_APART = "该条款的条件尚未拆解，无法自动比对，请对照原文"
+Values = Sequence[int]
+"""By position in the test table, how each test came out for one enterprise."""
+Program = Callable[[Values], int]
+
+
+@dataclass
+class ConditionTable:
+    """Every different test of many clauses, once: an enterprise is put to each test only once. Grows only."""
+
+    tests: list[Condition] = field(default_factory=list)
+    _positions: dict[tuple[Any, ...], int] = field(default_factory=dict)
+
+    def place(self, node: Mapping[str, Any]) -> int:
+        test = make_condition(dict(node))
+        position = self._positions.get(test.key)
+        if position is None:
+            position = len(self.tests)
+            self.tests.append(test)
+            self._positions[test.key] = position
+        return position
+
+    def evaluate(self, known: Known) -> list[int]:
+        return [test.evaluate(known) for test in self.tests]
+
+
+@dataclass(frozen=True)
+class Node:
+    """A compiled part. `position` is a test's; connectives have `parts`."""
+
+    kind: str
+    pointer: str
+    program: Program
+    parts: tuple["Node", ...] = ()
+    position: int = -1
+
+
+def compile_conditions(expression: Any, table: ConditionTable) -> Node | None:
+    """A sound expression in its fast form; None for conditions that were not taken apart."""
+    return _compile(expression, "", table) if expression is not None else None
+
+
+def _compile(node: Any, pointer: str, table: ConditionTable) -> Node:
+    if "fact" in node:
+        position = table.place(node)
+        return Node("test", pointer, itemgetter(position), position=position)
+    parts = tuple(_compile(child, at, table) for at, child in children_of(node, pointer))
+    kind = next(iter(node))
+    return Node(kind, pointer, _program(kind, parts), parts)
+
+
+def _program(kind: str, parts: tuple[Node, ...]) -> Program:
+    if kind == "not":
+        inner = parts[0].program
+        return lambda values: 2 - inner(values)
+    worst = min if kind == "all" else max
+    if len(parts) == 1:
+        return parts[0].program
+    if all(part.kind == "test" for part in parts):
+        pick = itemgetter(*(part.position for part in parts))
+        return lambda values: worst(pick(values))
+    programs = [part.program for part in parts]
+    return lambda values: worst([program(values) for program in programs])
+
+
+def evaluate(root: Node | None, values: Values) -> int:
+    """NO, UNKNOWN or YES."""
+    return UNKNOWN if root is None else root.program(values)
+
+
+def explain(root: Node | None, table: ConditionTable, values: Values, known: Known) -> list[Reason]:
+    """One reason a condition, in the order of the expression."""
+    if root is None:
+        return [Reason(pointer="", fact=None, result=MatchResult.UNKNOWN, sentence=NOT_TAKEN_APART)]
+    return [
+        Reason(
+            pointer=node.pointer,
+            fact=table.tests[node.position].fact.name,
+            result=RESULTS[values[node.position]],
+            sentence=table.tests[node.position].explain(known, values[node.position]),
+        )
+        for node in _tests_of(root)
+    ]
+
+
+def _tests_of(node: Node) -> list[Node]:
+    return [node] if node.kind == "test" else [test for part in node.parts for test in _tests_of(part)]
+
+
+def ask_next(root: Node | None, table: ConditionTable, values: Values, known: Known) -> list[str]:
+    """Fields of the profile that can still change an UNKNOWN, the one that can decide the most first."""
+    if root is None or root.program(values) != UNKNOWN:
+        return []
+    weights: dict[str, int] = {}
+    for position in _open_tests(root, values):
+        weight = _decides(root, values, position)
+        for name in known.missing(table.tests[position].fact):
+            weights[name] = weights.get(name, 0) + weight
+    return sorted(weights, key=lambda name: (-weights[name], name))
+
+
+def _open_tests(node: Node, values: Values) -> list[int]:
+    """Tests whose answer can still matter: below a part that is decided nothing does."""
+    if node.program(values) != UNKNOWN:
+        return []
+    if node.kind == "test":
+        return [node.position]
+    return list(dict.fromkeys(position for part in node.parts for position in _open_tests(part, values)))
+
+
+def _decides(root: Node, values: Values, position: int) -> int:
+    """How many of its two answers decide the whole by themselves; one more, so that every open test counts."""
+    trial = list(values)
+    decided = 1
+    for answer in (NO, YES):
+        trial[position] = answer
+        decided += root.program(trial) != UNKNOWN
+    return decided
