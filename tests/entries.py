@@ -26,9 +26,30 @@ def collection(**changes: Any) -> dict[str, Any]:
     } | changes
 
 
+def clause(**changes: Any) -> dict[str, Any]:
+    """Open, of its organisation's policy `public`, for enterprises of the city with twenty people or more."""
+    return {
+        "title": "社区食堂开办补助",
+        "policies": [{"external_id": "public"}],
+        "original_text": "对在本市新开办社区食堂、从业人员二十人以上的企业，一次性补助五万元。",
+        "type": "grant",
+        "delivery": "manual",
+        "object_text": "本市开办社区食堂的企业",
+        "conditions": {
+            "all": [
+                {"fact": "region", "op": "prefix", "value": "370100"},
+                {"fact": "employees", "op": "ge", "value": 20, "unit": "人"},
+            ]
+        },
+        "amount": {"mode": "fixed", "value": 5},
+        "materials": ["营业执照复印件"],
+    } | changes
+
+
 MAKERS: dict[str, Callable[..., dict[str, Any]]] = {
     "question": question,
     "collection": collection,
+    "clause": clause,
     "consultation": lambda: consultation(today=local_day(system_clock())),
     "decision": decision,
     "evaluation": lambda: evaluation(policies=[{"external_id": "public"}]),

@@ -28,6 +28,7 @@ SECRETS: dict[str, Any] = {
     "cursor_key": "a-cursor-key-for-tests-only-000000",
     "key_encryption_key": "a-key-encryption-key-for-tests-only",
     "opinion_key": "an-opinion-key-for-tests-only-00000",
+    "profile_key": "a-profile-key-for-tests-only-000000",
     "exchange_url": EXCHANGE_URL,
     "log_access": False,
 }

@@ -40,6 +40,7 @@ class Secrets(BaseModel):
 
     database_password: str = Field(default_factory=_new_secret)
     key_encryption_key: str = Field(default_factory=_new_secret)
+    profile_key: str = Field(default_factory=_new_secret)
     opinion_key: str = Field(default_factory=_new_secret)
     meili_master_key: str = Field(default_factory=_new_secret)
     cursor_keys: dict[str, str] = Field(default_factory=dict)

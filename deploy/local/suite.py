@@ -301,6 +301,7 @@ class Suite:
         if service.name == "exchange":
             environment["MINGQUAN_KEY_ENCRYPTION_KEY"] = self.secrets.key_encryption_key
         if service.name == "policy":
+            environment["MINGQUAN_PROFILE_KEY"] = self.secrets.profile_key
             environment["MINGQUAN_OPINION_KEY"] = self.secrets.opinion_key
         if service.name == "search":
             environment |= {

@@ -17,18 +17,22 @@ from services.policy_api.routes import (
     interpretation_metrics,
     interpretation_tasks,
     interpretations,
+    matching,
     opinions,
     passages,
     policies,
+    profiles,
     quality,
 )
 from services.policy_api.routes.entries import entry_lookup, entry_router, links
 from services.policy_api.routes.participation import PREPARATIONS
 from services.policy_api.rules.entry_kinds.registry import KINDS
+from services.policy_api.service.clause_set import ClauseSource
 from services.policy_api.service.push_queue import PushQueue
-from services.policy_api.service.sealing import OpinionSealer
+from services.policy_api.service.sealing import OpinionSealer, ProfileSealer
 from services.policy_api.settings import Settings
 from shared.kit.app import Kit, create_app
+from shared.schemas.clauses import MatchLine, MatchLineResult
 from shared.schemas.policies import BatchLine, BatchResult
 
 DESCRIPTION = "政策文件库：全部历史文本、政策解读、三同步审签。Policies with every version, interpretations, and the three-sync gate."
@@ -55,11 +59,13 @@ def build_app(settings: Settings, *, transport: httpx.AsyncBaseTransport | None 
             quality.router,
             passages.router,
             opinions.router,
+            matching.router,
+            profiles.router,
             *(entry_router(kind, prepare=PREPARATIONS.get(kind.name)) for kind in KINDS.values()),
         ],
         extend=_with_own_parts,
         transport=transport,
-        line_schemas=[BatchLine, BatchResult],
+        line_schemas=[BatchLine, BatchResult, MatchLine, MatchLineResult],
         stored_reads={
             "/v1/policies": ("/v1/policies/{policy_id}", find_current),
             "/v1/interpretations": ("/v1/interpretations/{interpretation_id}", find_current_interpretation),
@@ -75,6 +81,8 @@ async def _with_own_parts(kit: Kit) -> AsyncIterator[None]:
     assert isinstance(kit.settings, Settings)
     kit.extra["entry_kinds"] = KINDS
     kit.extra["opinion_sealer"] = OpinionSealer(kit.settings.opinion_key.get_secret_value())
+    kit.extra["profile_sealer"] = ProfileSealer(kit.settings.profile_key.get_secret_value())
+    kit.extra["clauses"] = ClauseSource()
     queue = kit.extra["pushes"] = PushQueue(kit.database)
     try:
         yield

@@ -48,6 +48,9 @@ class Settings(KitSettings):
     opinion_key: SecretStr = Field(
         min_length=32, description="Seals the opinions of consultations and who gave them; 32 characters or more."
     )
+    profile_key: SecretStr = Field(
+        min_length=32, description="Seals the facts of saved enterprise profiles; 32 characters or more."
+    )
     consultation_decision_days: int = Field(
         default=30, ge=1, description="Least days of a consultation on a major decision (PP-03)."
     )

@@ -6,11 +6,14 @@ from datetime import timedelta
 
 import httpx
 
+from services.policy_api.service.clause_set import ClauseSource
 from services.policy_api.service.entries import refresh_due_entries
 from services.policy_api.service.expiry import remind
 from services.policy_api.service.follow_up import Terms, limits_of, open_due_tasks
+from services.policy_api.service.profiles import match_released_clause, match_saved_profiles
 from services.policy_api.service.publication import bind_stragglers, refresh_due
 from services.policy_api.service.quality import look_on
+from services.policy_api.service.sealing import ProfileSealer
 from services.policy_api.settings import Settings
 from shared.kit import log
 from shared.kit.calendars import CalendarSource
@@ -23,6 +26,8 @@ from shared.kit.workdays import WorkCalendar, load_seed_calendar
 from shared.kit.worker import Job, run_jobs, stop_on_signals
 
 _AT_ONCE = 200
+_PROFILES_AT_ONCE = 5
+"""Each may match every clause, and all that is found is announced in one transaction."""
 
 
 async def _seed_calendar() -> WorkCalendar:
@@ -64,6 +69,17 @@ def jobs_of(
         async with database.write() as session:
             return await open_due_tasks(session, terms, at_once=_AT_ONCE) >= _AT_ONCE
 
+    sealer, clauses = ProfileSealer(settings.profile_key.get_secret_value()), ClauseSource()
+
+    async def match_profiles() -> bool:
+        async with database.write() as session:
+            handled = await match_saved_profiles(session, sealer, clauses, now=clock(), limit=_PROFILES_AT_ONCE)
+        return handled >= _PROFILES_AT_ONCE
+
+    async def match_clauses() -> bool:
+        async with database.write() as session:
+            return await match_released_clause(session, sealer, now=clock(), limit=_AT_ONCE)
+
     async def prune() -> bool:
         connection = await database.connect()
         try:
@@ -82,6 +98,8 @@ def jobs_of(
         Job("quality", 2.0, look_at_quality),
         Job("links", 30.0, bind_links),
         Job("follow-ups", 60.0, open_follow_ups),
+        Job("saved profiles", 5.0, match_profiles),
+        Job("released clauses", 5.0, match_clauses),
         Job("prune", 600.0, prune),
     ]
 

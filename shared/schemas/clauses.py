@@ -281,7 +281,7 @@ class LineMatch(Strict):
     clause_id: UUID = Field(title="条款编号")
     version: int = Field(title="条款版本")
     result: MatchResult = Field(title="结果")
-    reasons: list[Reason] = Field(title="逐项说明")
+    reasons: list[Reason] | None = Field(default=None, title="逐项说明", description="With `reasons=true`.")
     ask_next: list[str] = Field(title="接着要问的事实")
 
 

@@ -26,4 +26,7 @@ class Scope(StrEnum):
     DECISION_WRITE = "decision:write"
     COLLECTION_WRITE = "collection:write"
     ENQUIRY_WRITE = "enquiry:write"
+    CLAUSE_WRITE = "clause:write"
+    MATCH_RUN = "match:run"
+    PROFILE_WRITE = "profile:write"
     SEARCH_ADMIN = "search:admin"

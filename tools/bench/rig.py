@@ -245,6 +245,7 @@ class Rig:
             "MINGQUAN_CURSOR_KEY": KEY,
             "MINGQUAN_KEY_ENCRYPTION_KEY": KEY,
             "MINGQUAN_OPINION_KEY": KEY,
+            "MINGQUAN_PROFILE_KEY": KEY,
             "MINGQUAN_EXCHANGE_URL": exchange_url,
         }
 

@@ -14,6 +14,7 @@ from services.policy_api.models.policies import (
     RelationRow,
     RenderingRow,
 )
+from services.policy_api.models.profiles import ClauseMatchingRow, EnterpriseProfileRow, ProfileMatchRow
 from services.policy_api.models.quality import (
     PolicyQualityRow,
     QualityFindingRow,
@@ -23,9 +24,11 @@ from services.policy_api.models.quality import (
 
 __all__ = [
     "Base",
+    "ClauseMatchingRow",
     "DossierActRow",
     "DossierRow",
     "EnquiriesRow",
+    "EnterpriseProfileRow",
     "EntryLinkRow",
     "EntryRow",
     "ExpiryTaskRow",
@@ -36,6 +39,7 @@ __all__ = [
     "PolicyQualityRow",
     "PolicyRow",
     "PolicyVersionRow",
+    "ProfileMatchRow",
     "QualityFindingRow",
     "QualityPlaceRow",
     "QualityProgressRow",

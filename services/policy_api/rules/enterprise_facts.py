@@ -10,7 +10,7 @@ from datetime import date
 from enum import StrEnum
 from typing import Any
 
-from services.policy_api.rules.enterprise_size import classify
+from services.policy_api.rules.enterprise_size import SizeVerdict, classify
 from services.policy_api.rules.industries import is_industry_code
 from shared.schemas.clauses import (
     CreditStatus,
@@ -117,7 +117,7 @@ class Known:
         return fact.asked
 
 
-def _size_of(known: Known, _day: date) -> Any:
+def _size_of(known: Known, _day: date) -> SizeVerdict:
     profile = known.profile
     figures = {name: getattr(profile, name) for name in ("employees", "revenue_wan", "assets_wan")}
     return classify(profile.industry, figures)
