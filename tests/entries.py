@@ -46,6 +46,14 @@ def clause(**changes: Any) -> dict[str, Any]:
     } | changes
 
 
+def profile(**facts: Any) -> dict[str, Any]:
+    """To be saved, of an enterprise that matches `clause`."""
+    return {
+        "consent": {"text_version": "2026-01", "agreed_at": "2026-05-01T09:00:00+08:00"},
+        "profile": {"region": "370102", "employees": 32} | facts,
+    }
+
+
 MAKERS: dict[str, Callable[..., dict[str, Any]]] = {
     "question": question,
     "collection": collection,
