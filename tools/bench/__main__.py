@@ -18,6 +18,7 @@ from tools.bench.bench import QUICK, Bench, Pace
 from tools.bench.figures import Section
 from tools.bench.growth import measure_growth
 from tools.bench.load import generator
+from tools.bench.matching import measure_matching
 from tools.bench.processes import machine_facts
 from tools.bench.reads import measure_lists, measure_reads
 from tools.bench.relevance import measure_relevance
@@ -37,6 +38,7 @@ SECTIONS: dict[str, Callable[[Bench], Section]] = {
     "search": measure_search,
     "relevance": measure_relevance,
     "memory": measure_memory,
+    "matching": measure_matching,
     "growth": measure_growth,
 }
 

@@ -227,7 +227,7 @@ class Rig:
         server = self.serve("exchange-api", command, environment, ready="/readyz")
         self.exchange = self._stack.enter_context(server)
         create_organizations(self.exchange.url, get_token(self.exchange.url, self._administrator))
-        importer = self.create_client("压测", [Scope.POLICY_WRITE, Scope.POLICY_IMPORT])
+        importer = self.create_client("压测", [Scope.POLICY_WRITE, Scope.POLICY_IMPORT, Scope.MATCH_RUN])
         self.authorization = {"authorization": f"Bearer {get_token(self.exchange.url, importer)}"}
         self._reader = self.create_client("检索", [Scope.EVENTS_READ])
 
