@@ -16,9 +16,8 @@ import asyncpg
 import httpx
 from uuid_utils.compat import uuid7
 
-from services.policy_api.rules.condition_tests import YES
 from services.policy_api.rules.conditions import ConditionTable
-from services.policy_api.rules.matching import make_ready, match_profile
+from services.policy_api.rules.matching import ClauseGroups, make_ready, match_profile
 from shared.schemas.clauses import EnterpriseProfile
 from tools.bench.bench import Bench
 from tools.bench.corpus import CITY
@@ -120,13 +119,14 @@ def _make_profile(chance: random.Random) -> dict[str, Any]:
 def _measure_many(written: Sequence[_Written], chance: random.Random, count: int, today: date) -> Figure:
     profiles = [EnterpriseProfile.model_validate(_make_profile(chance)) for _ in range(count)]
     table = ConditionTable()
-    clauses = [make_ready(_shown(expression, number), table) for number, (expression, _) in enumerate(written)]
+    ready = [make_ready(_shown(expression, number), table) for number, (expression, _) in enumerate(written)]
+    clauses = ClauseGroups(ready, table)
     plain = [function for _, function in written]
     for profile in profiles[:50]:
-        found = [outcome == YES for outcome in match_profile(profile, clauses, table, today).outcomes]
-        if found != [function(profile) for function in plain]:
+        found = {clause.id for clause in match_profile(profile, clauses, today).matching}
+        if found != {clause.id for clause, function in zip(ready, plain, strict=True) if function(profile)}:
             raise AssertionError("the evaluator and plain Python differ")
-    ours = _rate(lambda: [match_profile(profile, clauses, table, today) for profile in profiles], count)
+    ours = _rate(lambda: [match_profile(profile, clauses, today) for profile in profiles], count)
     theirs = _rate(lambda: [[function(profile) for function in plain] for profile in profiles], count)
     name = f"{count:,} enterprises with {len(written):,} clauses"
     return compare(name, ours, theirs, unit=" enterprises/s", baseline_name="plain Python")

@@ -86,5 +86,5 @@ async def match_many(
     ready, _ = await source.current(reads)
     chosen = service.choose_clauses(ready, today, clauses or [])
     max_lines = request.app.state.kit.settings.max_batch_lines
-    batch = MatchBatch(chosen, ready.table, today, max_lines=max_lines, reasons=reasons)
+    batch = MatchBatch(chosen, today, max_lines=max_lines, reasons=reasons)
     return DuplexResponse(batch.run(request), media_type=NDJSON)

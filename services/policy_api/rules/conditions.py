@@ -4,7 +4,7 @@ An expression is `{"all": […]}`, `{"any": […]}`, `{"not": …}` or a test `{
 `condition_checks` says whether it is sound. Unknown is not no (domain.md §10): Kleene's logic. Pure.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from operator import itemgetter
 from typing import Any
@@ -16,8 +16,8 @@ from shared.schemas.clauses import MatchResult, Reason
 
 RESULTS = {NO: MatchResult.NO_MATCH, UNKNOWN: MatchResult.UNKNOWN, YES: MatchResult.MATCH}
 NOT_TAKEN_APART = "该条款的条件尚未拆解，无法自动比对，请对照原文"
-Values = Sequence[int]
-"""By position in the test table, how each test came out for one enterprise."""
+Values = Mapping[int, int]
+"""By position in the table, how each condition came out for one enterprise."""
 Program = Callable[[Values], int]
 
 
@@ -37,8 +37,20 @@ class ConditionTable:
             self._positions[test.key] = position
         return position
 
-    def evaluate(self, known: Known) -> list[int]:
-        return [test.evaluate(known) for test in self.tests]
+    def evaluate(self, known: Known) -> "Outcomes":
+        return Outcomes(self, known)
+
+
+class Outcomes(dict[int, int]):
+    """How an enterprise's conditions came out, each found when it is first looked at: most never are."""
+
+    def __init__(self, table: ConditionTable, known: Known) -> None:
+        super().__init__()
+        self._tests, self._known = table.tests, known
+
+    def __missing__(self, position: int) -> int:
+        outcome = self[position] = self._tests[position].evaluate(self._known)
+        return outcome
 
 
 @dataclass(frozen=True)
@@ -70,14 +82,34 @@ def _program(kind: str, parts: tuple[Node, ...]) -> Program:
     if kind == "not":
         inner = parts[0].program
         return lambda values: 2 - inner(values)
-    worst = min if kind == "all" else max
-    if len(parts) == 1:
-        return parts[0].program
-    if all(part.kind == "test" for part in parts):
-        pick = itemgetter(*(part.position for part in parts))
-        return lambda values: worst(pick(values))
+    decisive = NO if kind == "all" else YES
+    further = min if kind == "all" else max
     programs = [part.program for part in parts]
-    return lambda values: worst([program(values) for program in programs])
+
+    def run(values: Values) -> int:
+        found = 2 - decisive
+        for program in programs:
+            outcome = program(values)
+            if outcome == decisive:
+                return decisive
+            found = further(found, outcome)
+        return found
+
+    return run
+
+
+_GUARDING = ("region", "industry", "qualifications", "park", "size", "registration_type")
+"""Facts that shut out most enterprises, the sharpest first."""
+
+
+def guard_of(root: Node | None, table: ConditionTable) -> int | None:
+    """A condition without which the whole is NO, so that clauses that share it are passed over together."""
+    if root is None or root.kind not in ("all", "test"):
+        return None
+    own = [node for node in (root, *root.parts) if node.kind == "test"]
+    ranks = {name: rank for rank, name in enumerate(_GUARDING)}
+    own.sort(key=lambda node: ranks.get(table.tests[node.position].fact.name, len(ranks)))
+    return own[0].position if own else None
 
 
 def evaluate(root: Node | None, values: Values) -> int:
@@ -109,8 +141,9 @@ def ask_next(root: Node | None, table: ConditionTable, values: Values, known: Kn
     if root is None or root.program(values) != UNKNOWN:
         return []
     weights: dict[str, int] = {}
+    mine = {node.position: values[node.position] for node in _tests_of(root)}
     for position in _open_tests(root, values):
-        weight = _decides(root, values, position)
+        weight = _decides(root, mine, position)
         for name in known.missing(table.tests[position].fact):
             weights[name] = weights.get(name, 0) + weight
     return sorted(weights, key=lambda name: (-weights[name], name))
@@ -125,11 +158,6 @@ def _open_tests(node: Node, values: Values) -> list[int]:
     return list(dict.fromkeys(position for part in node.parts for position in _open_tests(part, values)))
 
 
-def _decides(root: Node, values: Values, position: int) -> int:
+def _decides(root: Node, values: dict[int, int], position: int) -> int:
     """How many of its two answers decide the whole by themselves; one more, so that every open test counts."""
-    trial = list(values)
-    decided = 1
-    for answer in (NO, YES):
-        trial[position] = answer
-        decided += root.program(trial) != UNKNOWN
-    return decided
+    return 1 + sum(root.program(values | {position: answer}) != UNKNOWN for answer in (NO, YES))

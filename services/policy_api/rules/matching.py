@@ -1,8 +1,10 @@
 """Many clauses made ready to be matched with enterprises, and the match itself. Pure."""
 
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
+from itertools import islice
 from typing import Any
 from uuid import UUID
 
@@ -17,6 +19,7 @@ from services.policy_api.rules.conditions import (
     compile_conditions,
     evaluate,
     explain,
+    guard_of,
 )
 from services.policy_api.rules.enterprise_facts import Known
 from shared.schemas.clauses import ClauseMatch, ClauseStatus, EnterpriseProfile, LineMatch, MatchResult
@@ -53,29 +56,46 @@ def make_ready(shown: Mapping[str, Any], table: ConditionTable) -> ReadyClause:
     )
 
 
+class ClauseGroups:
+    """Clauses in their order, put together by a condition that shuts out enterprises from all of a group."""
+
+    def __init__(self, clauses: Sequence[ReadyClause], table: ConditionTable) -> None:
+        self.clauses, self.table = clauses, table
+        groups: dict[int | None, list[tuple[int, ReadyClause]]] = {}
+        for place, clause in enumerate(clauses):
+            groups.setdefault(guard_of(clause.root, table), []).append((place, clause))
+        self.groups = list(groups.items())
+
+
 @dataclass(frozen=True)
 class Matched:
-    """One enterprise against some clauses: outcomes in the clauses' order, and what explaining them needs."""
+    """One enterprise against some clauses: by place, the outcome of those that are not NO."""
 
     known: Known
     values: Values
-    table: ConditionTable
-    clauses: Sequence[ReadyClause]
-    outcomes: Sequence[int]
+    groups: ClauseGroups
+    outcomes: Mapping[int, int]
+
+    @property
+    def table(self) -> ConditionTable:
+        return self.groups.table
 
     def counts(self) -> dict[MatchResult, int]:
-        return {RESULTS[outcome]: self.outcomes.count(outcome) for outcome in _ORDER}
+        found = Counter(self.outcomes.values())
+        found[NO] = len(self.groups.clauses) - len(self.outcomes)
+        return {RESULTS[outcome]: found[outcome] for outcome in _ORDER}
+
+    @property
+    def matching(self) -> list[ReadyClause]:
+        return [self.groups.clauses[place] for place, outcome in sorted(self.outcomes.items()) if outcome == YES]
 
     def pick(self, *, everything: bool, limit: int) -> list[tuple[ReadyClause, int]]:
         """Matches first, then what is open, then, when everything is wanted, the rest."""
-        wanted = _ORDER if everything else _ORDER[:2]
-        found = [
-            (clause, outcome)
-            for kind in wanted
-            for clause, outcome in zip(self.clauses, self.outcomes, strict=True)
-            if outcome == kind
-        ]
-        return found[:limit]
+        places = sorted(self.outcomes, key=lambda place: (-self.outcomes[place], place))[:limit]
+        if everything and len(places) < limit:
+            rest = (place for place in range(len(self.groups.clauses)) if place not in self.outcomes)
+            places += islice(rest, limit - len(places))
+        return [(self.groups.clauses[place], self.outcomes.get(place, NO)) for place in places]
 
     def answer(self, clause: ReadyClause, outcome: int) -> ClauseMatch:
         return ClauseMatch(
@@ -100,13 +120,19 @@ class Matched:
         )
 
 
-def match_profile(
-    profile: EnterpriseProfile, clauses: Sequence[ReadyClause], table: ConditionTable, today: date
-) -> Matched:
-    """Put an enterprise to every different condition once, then to every clause."""
+def match_profile(profile: EnterpriseProfile, groups: ClauseGroups, today: date) -> Matched:
+    """Put an enterprise to each group's condition, and to the clauses of those groups that do not shut it out."""
     known = Known(profile, today)
-    values = table.evaluate(known)
-    return Matched(known, values, table, clauses, [evaluate(clause.root, values) for clause in clauses])
+    values = groups.table.evaluate(known)
+    outcomes = {}
+    for guard, members in groups.groups:
+        if guard is not None and values[guard] == NO:
+            continue
+        for place, clause in members:
+            outcome = evaluate(clause.root, values)
+            if outcome != NO:
+                outcomes[place] = outcome
+    return Matched(known, values, groups, outcomes)
 
 
 def open_clauses(clauses: Iterable[ReadyClause], today: date) -> list[ReadyClause]:

@@ -12,9 +12,8 @@ from fastapi import Request
 from pydantic import ValidationError
 from pydantic_core import to_json
 
-from services.policy_api.rules.conditions import ConditionTable
 from services.policy_api.rules.enterprise_facts import check_profile
-from services.policy_api.rules.matching import ReadyClause, match_profile
+from services.policy_api.rules.matching import ClauseGroups, match_profile
 from shared.kit.errors import DomainError
 from shared.kit.http import describe_invalid, iterate_lines, parse_json
 from shared.schemas.clauses import LineMatch, MatchLine, MatchLineResult
@@ -30,10 +29,8 @@ _Raw = tuple[int, bytes | None]
 class MatchBatch:
     """One batch against clauses that were chosen when it began."""
 
-    def __init__(
-        self, clauses: Sequence[ReadyClause], table: ConditionTable, today: date, *, max_lines: int, reasons: bool
-    ) -> None:
-        self._clauses, self._table, self._today = clauses, table, today
+    def __init__(self, clauses: ClauseGroups, today: date, *, max_lines: int, reasons: bool) -> None:
+        self._clauses, self._today = clauses, today
         self._max_lines, self._reasons = max_lines, reasons
         self._waiting: asyncio.Queue[_Raw | None] = asyncio.Queue()
 
@@ -94,8 +91,8 @@ class MatchBatch:
         return MatchLineResult(line=number, ref=line.ref, matches=self._matches(line))
 
     def _matches(self, line: MatchLine) -> list[LineMatch]:
-        matched = match_profile(line.profile, self._clauses, self._table, self._today)
-        picked = matched.pick(everything=False, limit=len(self._clauses))
+        matched = match_profile(line.profile, self._clauses, self._today)
+        picked = matched.pick(everything=False, limit=len(self._clauses.clauses))
         return [matched.answer_line(clause, outcome, reasons=self._reasons) for clause, outcome in picked]
 
 

@@ -8,7 +8,7 @@ from uuid import UUID
 
 from services.policy_api.repository.reading import Reads
 from services.policy_api.rules.enterprise_facts import check_profile
-from services.policy_api.rules.matching import ReadyClause, match_profile
+from services.policy_api.rules.matching import ClauseGroups, match_profile
 from services.policy_api.service.clause_set import ClauseSet, ClauseSource
 from shared.kit.errors import NotFound, RuleViolation
 from shared.schemas.clauses import AskedFact, Delivery, EnterpriseProfile, MatchAnswer
@@ -29,7 +29,7 @@ async def answer_profile(
 def _answer(
     ready: ClauseSet, profile: EnterpriseProfile, today: date, at: datetime, everything: bool, limit: int
 ) -> MatchAnswer:
-    matched = match_profile(profile, ready.open_on(today), ready.table, today)
+    matched = match_profile(profile, ready.open_on(today), today)
     picked = matched.pick(everything=everything, limit=limit + 1)
     items = [matched.answer(clause, outcome) for clause, outcome in picked[:limit]]
     asked = Counter(name for item in items for name in item.ask_next)
@@ -42,13 +42,13 @@ def _answer(
     )
 
 
-def choose_clauses(ready: ClauseSet, today: date, chosen: Collection[UUID]) -> list[ReadyClause]:
+def choose_clauses(ready: ClauseSet, today: date, chosen: Collection[UUID]) -> ClauseGroups:
     """The open clauses asked for, or, when none is named, those enjoyed without applying (免申即享)."""
-    opened = ready.open_on(today)
+    opened = ready.open_on(today).clauses
     if not chosen:
-        return [clause for clause in opened if clause.delivery == Delivery.AUTO]
+        return ClauseGroups([clause for clause in opened if clause.delivery == Delivery.AUTO], ready.table)
     by_id = {clause.id: clause for clause in opened}
     missing = [str(one) for one in chosen if one not in by_id]
     if missing:
         raise NotFound(f"没有编号为 {missing[0]} 的可享受条款")
-    return [by_id[one] for one in dict.fromkeys(chosen)]
+    return ClauseGroups([by_id[one] for one in dict.fromkeys(chosen)], ready.table)

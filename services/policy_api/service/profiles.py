@@ -13,10 +13,9 @@ from pydantic_core import from_json
 
 from services.policy_api.repository import profiles as repository
 from services.policy_api.rules.clauses import clause_status
-from services.policy_api.rules.condition_tests import YES
 from services.policy_api.rules.conditions import ConditionTable
 from services.policy_api.rules.enterprise_facts import check_profile
-from services.policy_api.rules.matching import ReadyClause, make_ready, match_profile
+from services.policy_api.rules.matching import ClauseGroups, ReadyClause, make_ready, match_profile
 from services.policy_api.service.clause_set import ClauseSource
 from services.policy_api.service.sealing import ProfileSealer
 from shared.kit.auth import Caller
@@ -108,7 +107,7 @@ async def match_saved_profiles(
     ready, _ = await source.current(driver)
     clauses = ready.open_on(local_day(now))
     for row in rows:
-        found = await asyncio.to_thread(_matching, sealer, [row], clauses, ready.table, local_day(now))
+        found = await asyncio.to_thread(_matching, sealer, [row], clauses, local_day(now))
         await repository.delete_matches_except(driver, row["id"], clauses=[clause.id for _, clause in found])
         await _keep(session, found, now)
         await repository.note_matched(driver, row["id"])
@@ -134,7 +133,9 @@ async def match_released_clause(session: WriteSession, sealer: ProfileSealer, *,
     profiles = await repository.lock_after(driver, row["after_profile"], limit=limit)
     if profiles:
         table = ConditionTable()
-        found = await asyncio.to_thread(_matching, sealer, profiles, [make_ready(shown, table)], table, today)
+        found = await asyncio.to_thread(
+            _matching, sealer, profiles, ClauseGroups([make_ready(shown, table)], table), today
+        )
         matching = {profile_id for profile_id, _ in found}
         others = [profile["id"] for profile in profiles if profile["id"] not in matching]
         await repository.delete_matches_of_clause(driver, row["id"], profiles=others)
@@ -145,14 +146,13 @@ async def match_released_clause(session: WriteSession, sealer: ProfileSealer, *,
 
 
 def _matching(
-    sealer: ProfileSealer, rows: Sequence[Any], clauses: Sequence[ReadyClause], table: ConditionTable, today: date
+    sealer: ProfileSealer, rows: Sequence[Any], clauses: ClauseGroups, today: date
 ) -> list[tuple[UUID, ReadyClause]]:
     """Which of these profiles match which of these clauses."""
     found = []
     for row in rows:
         profile = EnterpriseProfile.model_validate_json(sealer.open(row["sealed_facts"], profile_id=row["id"]))
-        matched = match_profile(profile, clauses, table, today)
-        found += [(row["id"], one) for one, outcome in zip(clauses, matched.outcomes, strict=True) if outcome == YES]
+        found += [(row["id"], clause) for clause in match_profile(profile, clauses, today).matching]
     return found
 
 

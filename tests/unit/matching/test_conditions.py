@@ -2,6 +2,7 @@
 
 from datetime import date
 from typing import Any
+from uuid import UUID
 
 import pytest
 from hypothesis import given, settings
@@ -11,6 +12,7 @@ from services.policy_api.rules.condition_checks import check_conditions
 from services.policy_api.rules.condition_tests import NO, UNKNOWN, YES
 from services.policy_api.rules.conditions import ConditionTable, Node, ask_next, compile_conditions, evaluate, explain
 from services.policy_api.rules.enterprise_facts import FACTS, Known
+from services.policy_api.rules.matching import ClauseGroups, ReadyClause, match_profile
 from shared.schemas.clauses import EnterpriseProfile
 
 TODAY = date(2026, 5, 6)
@@ -192,8 +194,8 @@ def test_reasons_are_sentences_with_their_place() -> None:
 def test_clause_without_conditions_is_unknown_and_asks_nothing() -> None:
     table, have = ConditionTable(), known()
     root: Node | None = compile_conditions(None, table)
-    assert (evaluate(root, []), ask_next(root, table, [], have)) == (UNKNOWN, [])
-    assert "对照原文" in explain(root, table, [], have)[0].sentence
+    assert (evaluate(root, {}), ask_next(root, table, {}, have)) == (UNKNOWN, [])
+    assert "对照原文" in explain(root, table, {}, have)[0].sentence
 
 
 def deep(levels: int) -> Any:
@@ -241,3 +243,18 @@ def test_bounds_themselves_are_allowed() -> None:
 
 def test_every_fact_is_read_from_the_profile() -> None:
     assert {name for fact in FACTS.values() for name in fact.asked} <= EnterpriseProfile.model_fields.keys()
+
+
+@given(st.lists(_expressions, min_size=1, max_size=6), _full_profiles, _hidden)
+def test_passing_over_groups_changes_no_answer(
+    expressions: list[Any], profile: dict[str, Any], hidden: set[str]
+) -> None:
+    table, facts = ConditionTable(), show(profile, hidden)
+    clauses = [
+        ReadyClause(UUID(int=number), 1, "", "auto", UUID(int=0), {}, compile_conditions(expression, table))
+        for number, expression in enumerate(expressions)
+    ]
+    matched = match_profile(EnterpriseProfile.model_validate(facts), ClauseGroups(clauses, table), TODAY)
+    picked = {clause.id.int: outcome for clause, outcome in matched.pick(everything=True, limit=100)}
+    assert picked == {number: naive(expression, facts) for number, expression in enumerate(expressions)}
+    assert sum(matched.counts().values()) == len(expressions)
