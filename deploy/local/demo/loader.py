@@ -67,7 +67,6 @@ def client_inputs() -> dict[str, ClientInput]:
         "district_370102": ("明湖区政务公开系统", district, [Scope.POLICY_WRITE]),
         "hotline": ("12345热线系统", CITY_CODE, [Scope.QUESTION_WRITE, Scope.ENQUIRY_WRITE]),
         "editors": ("门户网站编辑系统", CITY_CODE, [Scope.COLLECTION_WRITE]),
-        "website": ("市政府门户网站", CITY_CODE, [Scope.OPINION_WRITE]),
         "website": ("市政府门户网站", CITY_CODE, [Scope.OPINION_WRITE, Scope.MATCH_RUN, Scope.PROFILE_WRITE]),
         "participation": (
             "公众参与系统",
