@@ -58,6 +58,7 @@ _CHINESE = {
     "int_type": "应为整数",
     "bool_parsing": "应为 true 或 false",
     "bool_type": "应为 true 或 false",
+    "date_from_datetime_inexact": "应为日期，如 2025-06-05",
     "date_from_datetime_parsing": "应为日期，如 2025-06-05",
     "date_parsing": "应为日期，如 2025-06-05",
     "date_type": "应为日期，如 2025-06-05",
@@ -135,7 +136,8 @@ def _pointer(location: tuple[int | str, ...], base: str) -> str:
     if not base and location:
         where, *rest = location
         if where in ("query", "header", "path", "cookie"):
-            return {"query": "?", "header": "@", "path": "{", "cookie": "$"}[str(where)] + ".".join(map(str, rest))
+            # A parameter has one value or a list; which branch of a union refused it says nothing to a caller.
+            return {"query": "?", "header": "@", "path": "{", "cookie": "$"}[str(where)] + str(rest[0] if rest else "")
         location = tuple(rest)
     return base.rstrip("/") + "".join("/" + str(part).replace("~", "~0").replace("/", "~1") for part in location)
 
@@ -145,7 +147,8 @@ def _sentence(error: Any) -> str:
     if error["type"] == "value_error" and "error" in context:
         return str(context["error"])
     template = _CHINESE.get(error["type"])
-    return template.format(**context) if template else str(error["msg"])
+    # The one English word in what Pydantic lists.
+    return template.format(**context).replace("' or '", "'或'") if template else str(error["msg"])
 
 
 async def _answer_domain_error(_request: Request, error: Exception) -> Response:
