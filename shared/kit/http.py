@@ -213,10 +213,14 @@ class UnsupportedMediaType(DomainError):
     code, status, title = ErrorCode.UNSUPPORTED_MEDIA_TYPE, 415, "不支持的内容类型"
 
 
+_BYTE_ORDER_MARK = b"\xef\xbb\xbf"
+
+
 def parse_json(body: bytes) -> Any:
     """The value; MalformedBody for broken, too deep or unstorable JSON (NUL, lone surrogates, NaN)."""
     try:
-        value = from_json(body, allow_inf_nan=False)
+        # Windows editors begin a file with a byte order mark.
+        value = from_json(body.removeprefix(_BYTE_ORDER_MARK), allow_inf_nan=False)
     except ValueError as error:
         raise MalformedBody(f"不是可接受的 JSON（UTF-8，最多{MAX_JSON_DEPTH}层）：{error}") from error
     if b"\\u0000" in body and _has_nul(value):
