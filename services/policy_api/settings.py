@@ -13,9 +13,6 @@ class Settings(KitSettings):
     schema_name: ClassVar[str] = "policy"
     source: ClassVar[str] = "/api/policy"
 
-    max_body_bytes: int = Field(
-        default=4_000_000, ge=1024, description="Largest ordinary request body: the longest text, in any characters."
-    )
     max_batch_lines: int = Field(default=10_000, ge=1, description="Lines of one batch; more are refused line by line.")
     max_line_bytes: int = Field(default=4_000_000, ge=1024, description="Longest line of a batch.")
     batch_chunk_lines: int = Field(default=200, ge=1, le=2000, description="Lines of one transaction of a batch.")

@@ -37,7 +37,7 @@ class KitSettings(BaseSettings):
     write_pool_size: int = Field(default=8, ge=1, le=200)
     statement_timeout_seconds: float = Field(default=15.0, gt=0)
 
-    max_body_bytes: int = Field(default=2_000_000, ge=1024, description="Largest ordinary request body.")
+    max_body_bytes: int = Field(default=4_000_000, ge=1024, description="Largest ordinary request body.")
     max_page_size: int = Field(default=100, ge=1, le=1000)
     event_retention_days: int = Field(default=30, ge=1)
     idempotency_retention_hours: int = Field(default=48, ge=1)
