@@ -29,8 +29,9 @@ import: $(STAMP) ## Load real documents into the running suite: make import FILE
 
 ##@ Test 测试
 .PHONY: test test-unit check bench
+# A file's tests stay together: they may share servers. Each process starts its own.
 test: $(STAMP) ## Run every test, with a real PostgreSQL and a real Meilisearch
-	@$(BIN)/python -m pytest
+	@$(BIN)/python -m pytest -n auto --maxprocesses 4 --dist loadfile --no-loadscope-reorder
 
 test-unit: $(STAMP) ## Run the tests that start nothing: seconds
 	@$(BIN)/python -m pytest tests/unit

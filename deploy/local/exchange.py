@@ -38,5 +38,7 @@ def _post(url: str, **arguments: Any) -> dict[str, Any]:
     except (httpx.HTTPError, ValueError) as error:
         raise StartFailed(f"交换服务没有应答（{type(error).__name__}）：{url}") from error
     if not answer.is_success:
-        raise StartFailed(f"交换服务拒绝了请求：{document.get('detail', answer.status_code)}")
+        said = [f"{error.get('pointer')} {error.get('detail')}" for error in document.get("errors") or []]
+        reason = "；".join([str(document.get("detail", answer.status_code)), *said])
+        raise StartFailed(f"交换服务拒绝了请求：{reason}")
     return document

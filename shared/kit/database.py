@@ -209,14 +209,12 @@ _UNAVAILABLE = (
     asyncpg.AdminShutdownError,
     asyncpg.CrashShutdownError,
     asyncpg.TooManyConnectionsError,
-    # What asyncpg says when the connection dies in the middle of an answer.
-    asyncpg.InternalClientError,
     asyncpg.QueryCanceledError,
     asyncpg.DeadlockDetectedError,
     asyncpg.SerializationError,
     asyncpg.LockNotAvailableError,
     asyncpg.InvalidCachedStatementError,
-    # What asyncpg says of a connection that was killed but has not noticed yet.
+    # What asyncpg says of a connection that was killed but has not noticed yet, or dies in the middle of an answer.
     asyncpg.InternalClientError,
     sa.exc.TimeoutError,
 )

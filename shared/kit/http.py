@@ -58,6 +58,7 @@ _CHINESE = {
     "int_type": "应为整数",
     "bool_parsing": "应为 true 或 false",
     "bool_type": "应为 true 或 false",
+    "date_from_datetime_inexact": "应为日期，如 2025-06-05",
     "date_from_datetime_parsing": "应为日期，如 2025-06-05",
     "date_parsing": "应为日期，如 2025-06-05",
     "date_type": "应为日期，如 2025-06-05",
@@ -135,7 +136,8 @@ def _pointer(location: tuple[int | str, ...], base: str) -> str:
     if not base and location:
         where, *rest = location
         if where in ("query", "header", "path", "cookie"):
-            return {"query": "?", "header": "@", "path": "{", "cookie": "$"}[str(where)] + ".".join(map(str, rest))
+            # A parameter has one value or a list; which branch of a union refused it says nothing to a caller.
+            return {"query": "?", "header": "@", "path": "{", "cookie": "$"}[str(where)] + str(rest[0] if rest else "")
         location = tuple(rest)
     return base.rstrip("/") + "".join("/" + str(part).replace("~", "~0").replace("/", "~1") for part in location)
 
@@ -145,7 +147,8 @@ def _sentence(error: Any) -> str:
     if error["type"] == "value_error" and "error" in context:
         return str(context["error"])
     template = _CHINESE.get(error["type"])
-    return template.format(**context) if template else str(error["msg"])
+    # The one English word in what Pydantic lists.
+    return template.format(**context).replace("' or '", "'或'") if template else str(error["msg"])
 
 
 async def _answer_domain_error(_request: Request, error: Exception) -> Response:
@@ -210,10 +213,14 @@ class UnsupportedMediaType(DomainError):
     code, status, title = ErrorCode.UNSUPPORTED_MEDIA_TYPE, 415, "不支持的内容类型"
 
 
+_BYTE_ORDER_MARK = b"\xef\xbb\xbf"
+
+
 def parse_json(body: bytes) -> Any:
     """The value; MalformedBody for broken, too deep or unstorable JSON (NUL, lone surrogates, NaN)."""
     try:
-        value = from_json(body, allow_inf_nan=False)
+        # Windows editors begin a file with a byte order mark.
+        value = from_json(body.removeprefix(_BYTE_ORDER_MARK), allow_inf_nan=False)
     except ValueError as error:
         raise MalformedBody(f"不是可接受的 JSON（UTF-8，最多{MAX_JSON_DEPTH}层）：{error}") from error
     if b"\\u0000" in body and _has_nul(value):

@@ -37,7 +37,7 @@ class KitSettings(BaseSettings):
     write_pool_size: int = Field(default=8, ge=1, le=200)
     statement_timeout_seconds: float = Field(default=15.0, gt=0)
 
-    max_body_bytes: int = Field(default=2_000_000, ge=1024, description="Largest ordinary request body.")
+    max_body_bytes: int = Field(default=4_000_000, ge=1024, description="Largest ordinary request body.")
     max_exports_at_once: int = Field(
         default=4, ge=1, le=50, description="Exports a process serves at once; more are asked to come back (503)."
     )

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 
 import asyncpg
 
-from shared.kit.database import Database
+from shared.kit.database import Database, is_unavailable
 from shared.kit.logging import get_logger
 
 logger = get_logger(__name__)
@@ -71,7 +71,7 @@ async def leadership(database: Database, name: str, asked_to_stop: asyncio.Event
 
 
 async def _run_until(jobs: list[Job], events: list[asyncio.Event]) -> None:
-    tasks = [asyncio.create_task(_repeat(job)) for job in jobs]
+    tasks = [asyncio.create_task(repeat(job)) for job in jobs]
     waiters = [asyncio.create_task(event.wait()) for event in events]
     try:
         await asyncio.wait(waiters, return_when=asyncio.FIRST_COMPLETED)
@@ -81,13 +81,18 @@ async def _run_until(jobs: list[Job], events: list[asyncio.Event]) -> None:
         await asyncio.gather(*tasks, *waiters, return_exceptions=True)
 
 
-async def _repeat(job: Job) -> None:
+async def repeat(job: Job) -> None:
+    """Until cancelled."""
     while True:
         try:
             more = await job.run()
         except Exception as error:  # The job's fault must not end the worker.
-            logger.error("job failed", job=job.name, exc_info=error)
             more = False
+            if is_unavailable(error):
+                # The lead goes with the database; who notices first is chance.
+                logger.warning("job without database", job=job.name, error=type(error).__name__)
+            else:
+                logger.error("job failed", job=job.name, exc_info=error)
         if not more:
             await asyncio.sleep(job.every_seconds)
 

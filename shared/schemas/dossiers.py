@@ -129,7 +129,7 @@ class ThreeSyncReport(BaseModel):
 
     model_config = ConfigDict(frozen=True)
 
-    dossier_id: str = Field(title="审签卷编号")
+    dossier_id: str = Field(title="会签卷编号")
     state: DossierState = Field(title="状态")
     checked_on: date = Field(title="核查日期")
     calendar_version: str = Field(title="工作日历版本")

@@ -7,7 +7,7 @@ import pytest
 
 from shared.schemas.scopes import Scope
 from tests.dossiers import Office, open_office
-from tests.policies import policy
+from tests.policies import policy, published
 from tests.services import CITY, DISTRICT_A, Suite
 
 NDJSON = {"content-type": "application/x-ndjson"}
@@ -60,3 +60,29 @@ async def test_release_and_edit_at_once_never_publish_what_was_not_signed(office
     assert (shown.status_code == 200) == (released.status_code == 200)
     if shown.status_code == 200:
         assert shown.json()["content_hash"] == signed
+
+
+async def test_an_import_does_not_lead_around_an_open_dossier(office: Office) -> None:
+    """Neither for a draft nor for the next text of what is public already; afterwards imports go on."""
+    case = await office.open("guarded")
+    importer = await office.suite.token(CITY, Scope.POLICY_WRITE, Scope.POLICY_IMPORT)
+    address = f"/v1/organizations/{CITY}/policies/guarded"
+    refused = await office.api.put(address, json=published(title="绕过会签卷的通知"), headers=importer)
+    assert (refused.status_code, refused.json()["code"]) == (409, "illegal_move"), refused.text
+    assert (await office.api.get(f"/v1/policies/{case.policy_id}")).status_code == 404
+    lines = json.dumps(published(organization=CITY, external_id="guarded"))
+    headers = importer | {"content-type": "application/x-ndjson"}
+    line = json.loads((await office.api.post("/v1/policies:batch", content=lines, headers=headers)).text)
+    assert (line["status"], line["problem"]["code"]) == (409, "illegal_move")
+
+
+async def test_a_dossier_opened_meanwhile_stops_the_import(office: Office) -> None:
+    importer = await office.suite.token(CITY, Scope.POLICY_WRITE, Scope.POLICY_IMPORT)
+    for number in range(8):
+        pushed = await office.push(f"raced{number}")
+        opening = office.api.post("/v1/dossiers", json={"policy_id": pushed["id"]}, headers=office.drafter)
+        importing = office.api.put(
+            f"/v1/organizations/{CITY}/policies/raced{number}", json=published(), headers=importer
+        )
+        opened, imported = await asyncio.gather(opening, importing)
+        assert {opened.status_code, imported.status_code} != {201, 200}, (opened.text, imported.text)

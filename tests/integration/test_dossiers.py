@@ -2,6 +2,7 @@
 
 from typing import Any
 
+import httpx
 import pytest
 
 from shared.schemas.dossiers import Dossier, ThreeSyncReport
@@ -401,3 +402,13 @@ async def test_a_withdrawn_policy_is_reported_as_no_longer_in_the_library(office
     assert (report["TS-18"]["status"], report["TS-19"]["status"]) == ("fail", "fail")
     refused = await office.api.post("/v1/dossiers", json={"policy_id": case.policy_id}, headers=office.drafter)
     assert (refused.status_code, refused.json()["code"]) == (409, "conflict")
+
+
+async def test_what_was_created_is_found_where_its_answer_says(office: Office) -> None:
+    """Relative to the address that was called: behind the gateway that has a prefix of its own."""
+    pushed = await office.push("located")
+    body = {"policy_id": pushed["id"]}
+    called = httpx.URL("http://gateway/api/policy/v1/dossiers")
+    opened = await office.api.post("/v1/dossiers", json=body, headers=office.drafter)
+    where = called.join(opened.headers["location"])
+    assert str(where) == f"http://gateway/api/policy/v1/dossiers/{opened.json()['id']}"

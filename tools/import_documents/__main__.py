@@ -39,9 +39,7 @@ def main(
         if check_only:
             report = _report_without_sending(mapped)
         else:
-            report = asyncio.run(
-                _import(mapped, url or f"http://127.0.0.1:{os.environ.get('MINGQUAN_PORT', '8000')}", state)
-            )
+            report = asyncio.run(_import(mapped, url or _find_suite(state), state))
     except (UnreadableFile, SuiteUnavailable, RefusedBySuite) as error:
         console.print(f"[red]{error}[/]")
         sys.exit(2)
@@ -49,6 +47,14 @@ def main(
     if not check_only:
         console.print(f"逐行报告：{report.write(state / 'imports')}")
     sys.exit(1 if report.broken_off else 0)
+
+
+def _find_suite(state: Path) -> str:
+    """Where the suite of that state runs; by its port when it does not say."""
+    try:
+        return str(json.loads((state / "running.json").read_text())["gateway"])
+    except (OSError, ValueError, KeyError, TypeError):
+        return f"http://127.0.0.1:{os.environ.get('MINGQUAN_PORT', '8000')}"
 
 
 async def _import(mapped: Mapped, url: str, state: Path) -> Report:

@@ -154,7 +154,8 @@ def _map_city_page(row: SourceRow) -> Item | Left:
 
 
 def _map_text(row: SourceRow) -> Item | Left:
-    return _map_document(replace(row, fields={"id": row.fields["external_id"], "body": row.fields["text"]}))
+    """A file of its own is known by its document's number or title: two folders may hold a `通知.txt` each."""
+    return _map_document(replace(row, fields={"body": row.fields["text"]}))
 
 
 def _map_policy(row: SourceRow) -> Item | Left:
@@ -251,7 +252,12 @@ def _bare(title: str) -> str:
 
 
 def _day(written: Any) -> date | None:
-    return date.fromisoformat(str(written)) if written else None
+    if not written:
+        return None
+    try:
+        return date.fromisoformat(str(written))
+    except ValueError as error:
+        raise ValueError(f"日期应写作2025-06-05，收到的是{written}") from error
 
 
 def _not_later(day: date | None, limit: date) -> bool:

@@ -117,7 +117,7 @@ def _read_text(path: Path, suffix: str) -> dict[str, Any]:
     except UnicodeDecodeError:
         # Older government sites are in this encoding, which decodes any GBK text.
         text = raw.decode("gb18030", errors="replace")
-    return {"external_id": path.stem, "text": text if suffix == ".txt" else html_to_text(text)}
+    return {"text": text if suffix == ".txt" else html_to_text(text)}
 
 
 _BLOCKS = frozenset(

@@ -153,7 +153,9 @@ class Suite:
                 fault = str(answer.status_code)
             if attempt < ATTEMPTS - 1:
                 await pause(attempt)
-        raise SuiteUnavailable(f"{method} {path} 没有得到答复（{fault}），已试{ATTEMPTS}次")
+        raise SuiteUnavailable(
+            f"{method} {client.base_url}{path.lstrip('/')} 没有得到答复（{fault}），已试{ATTEMPTS}次"
+        )
 
 
 async def pause(attempt: int) -> None:

@@ -9,7 +9,7 @@ from services.exchange_api.repository import organizations as repository
 from services.exchange_api.service import organizations as service
 from shared.kit.auth import Caller, OrganizationCode, require
 from shared.kit.database import Reading, Writing
-from shared.kit.errors import NotFound, UnknownOrganization
+from shared.kit.errors import UnknownOrganization
 from shared.kit.feed import EventReader, ExportPlace, export_response
 from shared.kit.http import IfMatch, api_router, page_links, problems, stored_answer
 from shared.schemas.organizations import CreditCode, Level, Organization, OrganizationInput, check_credit_code
@@ -49,7 +49,7 @@ async def get_organization(request: Request, code: OrganizationCode, reads: Read
     """Public. Supports `If-None-Match`."""
     stored = await repository.find_stored(reads, code.upper())
     if stored is None:
-        raise NotFound(f"没有代码为{code}的机关")
+        raise UnknownOrganization(f"没有代码为{code}的机关")
     return stored_answer(request, stored["representation"], stored["etag"])
 
 

@@ -19,6 +19,7 @@ async def find_by_keys(driver: asyncpg.Connection, keys: Sequence[tuple[str, str
         """
         SELECT policy.id, policy.organization, policy.external_id, policy.state, policy.version, policy.latest_number,
                policy.doc_no, policy.etag,
+               EXISTS (SELECT FROM dossier WHERE policy_id = policy.id AND state <> 'released') AS in_dossier,
                (SELECT array_agg(ROW(number, content_hash, effective_on, released_at IS NOT NULL) ORDER BY number)
                 FROM policy_version WHERE policy_id = policy.id) AS texts
         FROM policy JOIN unnest($1::text[], $2::text[]) AS key(organization, external_id)

@@ -44,7 +44,7 @@ from shared.schemas.policies import InterpretationInput
 from shared.schemas.scopes import Scope
 
 router = api_router(tags=["dossiers"])
-DossierId = Annotated[UUID, Path(title="审签卷编号")]
+DossierId = Annotated[UUID, Path(title="会签卷编号")]
 MaterialId = Annotated[UUID, Path(title="解读材料编号")]
 
 Drafter = Annotated[Caller, Depends(require(Scope.POLICY_WRITE))]
@@ -119,6 +119,7 @@ async def _entry(request: Request, reads: Reading, now: Now, acting_person: Acti
 At = Annotated[Entry, Depends(_entry)]
 
 
+# A `Location` is relative to the address that was called, so that any gateway prefix holds.
 def _answer(body: BaseModel, *, status: int = 200, version: int | None = None, location: str | None = None) -> Response:
     headers = {"Cache-Control": "no-store"}
     if version is not None:
@@ -166,7 +167,7 @@ async def create_dossier(
 
     async def work() -> Response:
         dossier = await service.create_dossier(session, acting, policy_id, body)
-        return _dossier(dossier, status=201, location=f"/v1/dossiers/{dossier.id}")
+        return _dossier(dossier, status=201, location=f"dossiers/{dossier.id}")
 
     return await once.run(session, caller.client_id, work)
 
@@ -277,7 +278,7 @@ async def add_material(
 
     async def work() -> Response:
         written = await service.add_material(session, acting, dossier_id, body)
-        location = f"/v1/dossiers/{dossier_id}/materials/{written.material.id}"
+        location = f"materials/{written.material.id}"
         return _answer(written.material, status=201, version=written.version, location=location)
 
     return await once.run(session, caller.client_id, work)

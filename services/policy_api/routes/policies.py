@@ -12,7 +12,7 @@ from pydantic_core import to_json
 from services.policy_api.repository import reading as repository
 from services.policy_api.repository.listing import PolicyFilter, list_public
 from services.policy_api.rules.compare import render_html
-from services.policy_api.rules.doc_number import parse_doc_number
+from services.policy_api.rules.doc_number import parse_doc_number, written_alike
 from services.policy_api.rules.themes import check_theme, theme_levels
 from services.policy_api.service import reading as service
 from services.policy_api.service.content import normalize_policy
@@ -240,7 +240,7 @@ def _doc_no(typed: str | None) -> str | None:
     try:
         return parse_doc_number(typed).text if typed else None
     except ValueError:
-        return typed
+        return written_alike(typed) if typed else None
 
 
 def _theme(theme: str | None) -> tuple[str | None, str | None]:

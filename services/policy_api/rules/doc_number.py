@@ -87,6 +87,11 @@ def parse_doc_number(raw: str) -> DocNumber | OrderNumber:
     raise ValueError(_explain(text))
 
 
+def written_alike(part: str) -> str:
+    """Part of a number with the brackets and digits of a canonical one, whatever it was typed with."""
+    return part.translate(_SPELLING)
+
+
 def is_canonical(raw: str) -> bool:
     """Whether it is a number and already spelled as it is stored."""
     try:

@@ -75,6 +75,8 @@ class Known:
     latest_number: int
     latest_hash: str
     latest_released: bool
+    in_dossier: bool
+    """A dossier carries its next text to the public."""
     etag: str | None
     current: dict[date | None, tuple[int, str]]
     """Number and hash of the text that counts for each effective day."""
@@ -145,6 +147,7 @@ def _known(row: Any) -> Known:
         latest_number=row["latest_number"],
         latest_hash=texts[-1][1],
         latest_released=texts[-1][3],
+        in_dossier=row["in_dossier"],
         etag=row["etag"],
         current={
             effective_on: (number, content_hash) for number, content_hash, effective_on, released in texts if released
@@ -170,6 +173,8 @@ async def _plan(
                 continue
             if have is not None and have.state == "withdrawn":
                 raise IllegalMove("这份文件已撤回，不能再改；更正后的文件请用新的机关内编号推送", allowed=[])
+            if have is not None and have.in_dossier and push.published_on is not None:
+                raise IllegalMove("这份文件正在会签卷中办理，不能绕过会签卷直接公开；请在卷内发布", allowed=[])
             _check_number(push, have, holders, claimed)
             _check_relations(push, have, holders, targets)
         except DomainError as error:
@@ -304,8 +309,11 @@ async def _awaited_numbers(driver: asyncpg.Connection, plans: Sequence[Plan]) ->
 async def _ensure_unchanged(driver: asyncpg.Connection, updates: Sequence[Plan]) -> None:
     """What was planned from an unlocked read still holds now that the rows are locked."""
     rows = await repository.find_by_keys(driver, [plan.push.key for plan in updates]) if updates else []
-    now_known = {row["id"]: row["latest_number"] for row in rows}
-    if any(plan.known is None or now_known.get(plan.id) != plan.known.latest_number for plan in updates):
+    now_known = {row["id"]: (row["latest_number"], row["in_dossier"]) for row in rows}
+    if any(
+        plan.known is None or now_known.get(plan.id) != (plan.known.latest_number, plan.known.in_dossier)
+        for plan in updates
+    ):
         raise _Raced
 
 

@@ -219,6 +219,16 @@ def test_a_row_that_cannot_be_taken_is_left_with_its_reason(fields: dict[str, An
     assert reason in mapped.left[0].reason
 
 
+def test_files_of_one_name_in_two_folders_are_two_documents(tmp_path: Path) -> None:
+    for number in (7, 8):
+        (tmp_path / str(number)).mkdir()
+        text = f"泉城市园林局关于第{number}处湖岸的通知\n泉园字〔2031〕{number}号\n各区园林局：\n请清理湖岸。\n泉城市园林局\n2031年1月2日"
+        (tmp_path / str(number) / "通知.txt").write_text(text, encoding="utf-8")
+    mapped = map_files(sorted(tmp_path.glob("*/通知.txt")))
+    assert mapped.left == []
+    assert [item.external_id for item in mapped.items] == ["泉园字〔2031〕7号", "泉园字〔2031〕8号"]
+
+
 def test_a_line_of_our_own_form_needs_only_what_it_cannot_say_itself() -> None:
     fields = {"title": "泉城市园林局关于湖岸的通知", "body": "正文", "published_on": "2031-01-02"}
     item, content = only_policy(rows_mapped(fields))

@@ -187,6 +187,7 @@ def test_pointer_leads_to_the_refused_value(value: Any, pointer: str, detail: st
     ("location", "pointer"),
     [
         (("query", "limit"), "?limit"),
+        (("query", "status", 0, "enum"), "?status"),
         (("header", "if-match"), "@if-match"),
         (("path", "client_id"), "{client_id"),
         (("body",), ""),

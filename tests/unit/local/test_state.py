@@ -51,7 +51,7 @@ def test_two_states_share_no_secret() -> None:
 
 def test_credentials_of_another_database_are_forgotten() -> None:
     client = Credentials(client_id="a", client_secret="b")
-    kept = ("database_password", "key_encryption_key", "opinion_key", "meili_master_key")
+    kept = ("database_password", "key_encryption_key", "opinion_key", "profile_key", "meili_master_key")
     secrets = Secrets(database_id="1/2", administrator=client, clients={"search": client}, demo_loaded=True)
     secrets.belong_to("1/2")
     assert secrets.administrator == client

@@ -11,6 +11,7 @@ from services.policy_api.rules.doc_number import (
     find_doc_numbers,
     is_canonical,
     parse_doc_number,
+    written_alike,
 )
 
 HAN = st.text(st.characters(min_codepoint=0x4E00, max_codepoint=0x9FA5), min_size=2, max_size=12)
@@ -149,3 +150,10 @@ def test_any_text_may_be_searched_for_numbers(text: str) -> None:
 def test_a_number_after_a_mark_is_found(number: DocNumber, mark: str) -> None:
     found = find_doc_numbers(f"工作{mark}{number.text}）印发")
     assert found == [number.text]
+
+
+@pytest.mark.parametrize(
+    "typed", ["济政办发[2025]2", "济政办发（２０２５） 2", "济政办发【2025】2", "济政办发〔2025〕2"]
+)
+def test_part_of_a_number_is_looked_for_in_canonical_brackets(typed: str) -> None:
+    assert written_alike(typed) == "济政办发〔2025〕2"
