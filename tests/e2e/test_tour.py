@@ -15,6 +15,7 @@ from rich.progress import Progress
 
 from deploy.local.demo import load
 from deploy.local.demo.api import Session, open_gateway
+from deploy.local.demo.clauses import clauses
 from deploy.local.demo.dossiers import department
 from deploy.local.demo.interpretations import interpretations
 from deploy.local.demo.library import waves
@@ -92,6 +93,7 @@ def test_a_first_start_loads_the_whole_demo_city(home: Home) -> None:
         "interpretation": len(interpretations()),
         "policy": len(waves()[0]) - len(WITHDRAWN),
         "question": len(ASKED),
+        "clause": len(clauses()),
         "collection": 1,
         "consultation": 3,
     }
@@ -123,4 +125,4 @@ def test_the_tour_keeps_every_promise_in_every_run(home: Home) -> None:
     for _ in range(2):
         code, said = tour(home)
         assert code == 0, said[-3000:]
-        assert "全部做到：27 步" in said
+        assert "全部做到：30 步" in said

@@ -20,6 +20,7 @@ from deploy.local.demo.api import (
     problem_text,
 )
 from deploy.local.demo.city import CITY_CODE, units
+from deploy.local.demo.clauses import clauses, put_clauses
 from deploy.local.demo.dossiers import DEPARTMENT, Desk, department, leave_dossiers
 from deploy.local.demo.interpretations import interpretations
 from deploy.local.demo.library import external_id, papers, waves
@@ -66,6 +67,7 @@ def client_inputs() -> dict[str, ClientInput]:
         "department_head": ("市住房城乡建设局审批系统", school, [Scope.POLICY_APPROVE]),
         "district_370102": ("明湖区政务公开系统", district, [Scope.POLICY_WRITE]),
         "hotline": ("12345热线系统", CITY_CODE, [Scope.QUESTION_WRITE, Scope.ENQUIRY_WRITE]),
+        "services": ("惠企服务平台", CITY_CODE, [Scope.CLAUSE_WRITE]),
         "editors": ("门户网站编辑系统", CITY_CODE, [Scope.COLLECTION_WRITE]),
         "website": ("市政府门户网站", CITY_CODE, [Scope.OPINION_WRITE, Scope.MATCH_RUN, Scope.PROFILE_WRITE]),
         "participation": (
@@ -89,6 +91,7 @@ PERSONS = {
     "district_370102": "staff-3701",
     "hotline": "staff-0500",
     "editors": "staff-0600",
+    "services": "staff-0700",
     "website": "staff-0300",
     "participation": "staff-0400",
 }
@@ -106,6 +109,8 @@ def load(gateway_url: str, admin: ClientCredentials, state: Path, progress: Prog
         _withdraw(sessions["office"], receipts)
         asked = put_entries(sessions["participation"], today)
         for _ in _shown(progress, "公众参与 Participation", asked, total=len(entries(today))):
+            pass
+        for _ in _shown(progress, "惠企条款 Clauses", put_clauses(sessions["services"]), total=len(clauses())):
             pass
         spoken = put_voices(sessions["hotline"], sessions["editors"], sessions["archive"], today)
         for _ in _shown(progress, "问答和专题 Questions and themes", spoken, total=voices_total()):

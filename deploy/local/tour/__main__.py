@@ -18,6 +18,7 @@ from deploy.local.settings import read_settings
 from deploy.local.state import Credentials, State
 from deploy.local.tour.guide import Guide, NotAsPromised
 from deploy.local.tour.history import History
+from deploy.local.tour.matching import Matching
 from deploy.local.tour.participation import Participation
 from deploy.local.tour.story import SEARCHABLE_WITHIN_SECONDS, Story
 from deploy.local.tour.texts import new_run
@@ -76,6 +77,7 @@ def _walk(url: str, administrator: Credentials, state: Path | None, *, within_se
         Story(guide, run, department(), within_seconds=within_seconds).tell()
         History(guide, run).tell()
         Participation(guide, run, department()).tell()
+        Matching(guide, run).tell()
     took = time.monotonic() - started
     console.print(f"\n[bold green]✓ 全部做到：{guide.steps} 步、{guide.promises} 项承诺，{took:.1f} 秒[/]")
 
