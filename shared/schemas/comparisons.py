@@ -46,6 +46,8 @@ class ComparedUnit(BaseModel):
     change: UnitChange = Field(title="变动")
     old_label: str | None = Field(default=None, title="原条序", examples=["第十二条"])
     new_label: str | None = Field(default=None, title="现条序", examples=["第十三条"])
+    old_address: str | None = Field(default=None, title="原位置", examples=["art-12"])
+    new_address: str | None = Field(default=None, title="现位置", examples=["art-13"])
     spans: list[Span] = Field(title="逐字变动")
 
 

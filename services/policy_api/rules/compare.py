@@ -4,10 +4,12 @@ Articles that only moved to another number are told from those that changed. Not
 text give the new one. Which texts may be compared by whom is not decided here.
 """
 
+from collections import defaultdict, deque
 from html import escape
 
 from services.policy_api.rules.alignment import Pair, align_units
 from services.policy_api.rules.characters import CharacterDiff
+from services.policy_api.rules.outline import outline_rows
 from services.policy_api.rules.text_units import Unit, count_articles, split_articles, split_paragraphs, whole
 from shared.schemas.comparisons import ComparedUnit, Comparison, Span, SpanKind, UnitBasis, UnitChange
 
@@ -40,7 +42,8 @@ def compare_texts(old: str, new: str) -> Comparison:
     """
     basis, olds, news = _split(old, new)
     characters = CharacterDiff()
-    units = [_compare_pair(pair, characters) for pair in align_units(olds, news)]
+    places = _Addresses(old), _Addresses(new)
+    units = [_placed(_compare_pair(pair, characters), pair, *places) for pair in align_units(olds, news)]
     counts = {change.value: sum(unit.change is change for unit in units) for change in UnitChange}
     return Comparison(basis=basis, units=units, **counts)
 
@@ -91,6 +94,28 @@ def _compare_pair(pair: Pair, characters: CharacterDiff) -> ComparedUnit:
         *characters.spans(old.content + old.tail, new.content + new.tail),
     ]
     return ComparedUnit(change=change, spans=spans, **labels)
+
+
+class _Addresses:
+    """The outline's address of each numbered unit. Units come in the order of the text, as the outline's rows do."""
+
+    def __init__(self, text: str) -> None:
+        self._left: dict[str, deque[str]] = defaultdict(deque)
+        for row in outline_rows(text):
+            self._left[_bare(row["label"])].append(row["address"])
+
+    def take(self, unit: Unit | None) -> str | None:
+        left = self._left.get(_bare(unit.label)) if unit is not None and unit.label else None
+        return left.popleft() if left else None
+
+
+def _bare(label: str) -> str:
+    return "".join(label.split())
+
+
+def _placed(unit: ComparedUnit, pair: Pair, old: _Addresses, new: _Addresses) -> ComparedUnit:
+    unit.old_address, unit.new_address = old.take(pair[0]), new.take(pair[1])
+    return unit
 
 
 def _compare_lone(old: Unit | None, new: Unit | None) -> ComparedUnit:

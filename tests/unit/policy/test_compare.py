@@ -226,3 +226,18 @@ def test_one_long_paragraph_is_compared_by_what_stays() -> None:
     assert len(inserted) == 2
     assert inserted[1] == "新增内容"
     assert_exact(comparison, old, new)
+
+
+def test_units_carry_the_addresses_of_both_texts() -> None:
+    old = "第一章 总则\n第一条 甲乙丙丁。\n第二条 湖岸归全体市民使用。\n第三条 自发布之日起施行。"
+    new = (
+        "第一章 总则\n第一条 甲乙丙丁。\n第二条 湖岸免费开放。\n第三条 湖岸归全体市民使用。\n第四条 自发布之日起施行。"
+    )
+    units = compare_texts(old, new).units
+    assert [(unit.old_address, unit.new_address) for unit in units] == [
+        ("chap-1", "chap-1"),
+        ("art-1", "art-1"),
+        (None, "art-2"),
+        ("art-2", "art-3"),
+        ("art-3", "art-4"),
+    ]
