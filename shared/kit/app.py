@@ -1,9 +1,11 @@
 """Builds a service's FastAPI application from its settings and routers: one way for all five."""
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Mapping, Sequence
-from contextlib import AbstractAsyncContextManager, asynccontextmanager
+import signal
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
+from contextlib import AbstractAsyncContextManager, asynccontextmanager, contextmanager
 from dataclasses import dataclass
+from types import FrameType
 from typing import Any
 
 import httpx
@@ -81,6 +83,29 @@ def build_verifier(settings: KitSettings, client: httpx.AsyncClient, load_keys: 
     return TokenVerifier(load_keys, issuer=settings.token_issuer, audience=settings.token_audience, second=second)
 
 
+@contextmanager
+def _told_of_the_stop(log_signal: LogSignal) -> Iterator[None]:
+    """Let the log's readers go as soon as the server is asked to stop, before it waits for them."""
+    loop = asyncio.get_running_loop()
+    servers = {number: signal.getsignal(number) for number in (signal.SIGTERM, signal.SIGINT)}
+    ours = {}
+    for number, server in servers.items():
+        # Only in front of a server's own handler: a test run or a shell has others.
+        if getattr(server, "__name__", "") == "handle_exit" and callable(server):
+
+            def leave(given: int, frame: FrameType | None, server: Callable[..., Any] = server) -> None:
+                loop.call_soon_threadsafe(log_signal.close)
+                server(given, frame)
+
+            signal.signal(number, leave)
+            ours[number] = server
+    try:
+        yield
+    finally:
+        for number, server in ours.items():
+            signal.signal(number, server)
+
+
 @asynccontextmanager
 async def open_kit(kit: Kit) -> AsyncIterator[None]:
     """Connected inside the block, closed after it."""
@@ -88,7 +113,8 @@ async def open_kit(kit: Kit) -> AsyncIterator[None]:
         await kit.database.open()
         kit.signal.start()
         try:
-            yield
+            with _told_of_the_stop(kit.signal):
+                yield
         finally:
             await kit.signal.stop()
             await kit.database.close()

@@ -38,9 +38,16 @@ class LogSignal:
         self._listening = False
         self.wakes = 0
         """How often the log is known to have grown. Read it before reading the log, and hand it to `wait`."""
+        self.closing = False
+        """The process is being stopped: nobody should wait any more."""
 
     def start(self) -> None:
         self._task = asyncio.create_task(self._listen())
+
+    def close(self) -> None:
+        """Send everybody who waits home, so that a stop need not wait for them."""
+        self.closing = True
+        self._wake()
 
     async def stop(self) -> None:
         if self._task is not None:
@@ -124,7 +131,7 @@ async def read_events(
     opened = kit.cursors.open(kind, after) if after else None
     seen, head = kit.signal.wakes, await log.read_head(reads)
     seq = _position(opened, head)
-    while head.seq <= seq and (left := deadline - loop.time()) > 0:
+    while head.seq <= seq and not kit.signal.closing and (left := deadline - loop.time()) > 0:
         await kit.signal.wait(left, since=seen)
         seen, head = kit.signal.wakes, await log.read_head(reads)
         seq = _position(opened, head)

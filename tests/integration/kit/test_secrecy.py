@@ -106,3 +106,23 @@ async def test_log_repeats_nothing_of_what_was_sent(exchange: Process, database:
     assert fault["request_id"] == "known-request-id"
     assert any("RaiseError" in link["type"] for link in fault["exception"])
     assert {line["route"] for line in lines if line["event"] == "request"} >= {"/v1/organizations/{code}", "(none)"}
+
+
+async def test_stop_lets_waiting_readers_go_and_logs_no_fault(exchange: Process) -> None:
+    async with httpx.AsyncClient(base_url=exchange.url, trust_env=False, timeout=40) as client:
+        await ready(client)
+        form = {"grant_type": "client_credentials"}
+        token = await client.post("/v1/oauth/token", data=form, auth=(exchange.client_id, exchange.client_secret))
+        headers = {"Authorization": f"Bearer {token.json()['access_token']}"}
+        cursor = (await client.get("/v1/events", headers=headers)).json()["cursor"]
+        query = {"after": cursor, "wait": 30}
+        waiting = asyncio.create_task(client.get("/v1/events", params=query, headers=headers))
+        # Another answer after it has been sent: by then the reader's request is on its way in.
+        assert (await client.get("/healthz")).status_code == 200
+        exchange.process.terminate()
+        async with asyncio.timeout(10):
+            page = await waiting
+        assert (page.status_code, page.json()["events"]) == (200, [])
+    assert await asyncio.to_thread(exchange.process.wait, 10) is not None
+    said = exchange.log.read_text(encoding="utf-8")
+    assert '"level": "error"' not in said, said[-2000:]
