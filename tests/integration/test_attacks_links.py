@@ -209,24 +209,6 @@ async def test_interpretations_of_one_key_pushed_at_once_are_one(library: Suite,
     assert sum(map(len, shown)) == 1
 
 
-async def test_release_of_a_text_whose_number_was_taken_meanwhile_is_a_conflict(
-    library: Suite, importer: dict[str, str]
-) -> None:
-    office = await open_office(library)
-    case = await office.open("x")
-    await case.prepare_signed()
-    await case.release()
-    number = "泉政字〔2026〕202号"
-    await office.push("x", doc_no=number)
-    await push(library, importer, "y", doc_no=number)
-    case.id = (
-        await office.api.post("/v1/dossiers", json={"policy_id": case.policy_id}, headers=office.drafter)
-    ).json()["id"]
-    await case.prepare_signed()
-    refused = await case.call("POST", ":release", office.releaser)
-    assert (refused.status_code, refused.json()["code"]) == (409, "document_number_taken"), refused.text
-
-
 async def test_opposite_lock_orders_never_fail_and_leave_both_sides_agreeing(
     library: Suite, importer: dict[str, str]
 ) -> None:
@@ -292,14 +274,15 @@ async def test_a_draft_taken_back_to_the_public_text_is_not_called_unchanged(
     assert (back["version"], back["public"]) == (3, False)
 
 
-async def test_a_date_that_gives_a_document_a_number_taken_meanwhile_stops_no_other(
+async def test_a_number_that_comes_with_a_later_day_is_reserved_from_the_push_on(
     library: Suite, importer: dict[str, str]
 ) -> None:
     first, number = published(), "泉政字〔2026〕301号"
     await put(library, importer, "a", first)
     later = first | {"doc_no": number, "version": {"label": "修订", "effective_on": "2027-09-01"}}
     await put(library, importer, "a", later)
-    await push(library, importer, "b", doc_no=number)
+    refused = await put(library, importer, "b", published(doc_no=number))
+    assert (refused.status_code, refused.json()["holder"]["external_id"]) == (409, "a")
     other = await push(library, importer, "c", expires_on="2027-08-31")
     async with library.apps["policy"].state.kit.database.write() as session:
         assert await refresh_due(session, today=date(2027, 9, 1), limit=10) == 2

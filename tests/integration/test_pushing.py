@@ -206,7 +206,7 @@ async def test_withdrawn_document_is_gone_and_its_number_of_links_with_it(
     identity = answer.json()["id"]
     gone = await library.policy.post(f"/v1/policies/{identity}:withdraw", json={"reason": "发布有误"}, headers=importer)
     assert gone.status_code == 204, gone.text
-    assert (await library.policy.get(f"/v1/policies/{identity}")).status_code == 404
+    assert (await library.policy.get(f"/v1/policies/{identity}")).status_code == 410
     last = (await library.policy.get("/v1/events", headers=importer)).json()["events"][-1]
     assert (last["type"], last["data"]) == ("policy.withdrawn", None)
     states = await library.policy.get("/v1/public-states", params={"ids": identity})

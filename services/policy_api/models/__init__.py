@@ -7,6 +7,7 @@ from services.policy_api.models.expiry import ExpiryTaskRow
 from services.policy_api.models.follow_up import EnquiriesRow, InterpretationTaskRow
 from services.policy_api.models.opinions import OpinionRow
 from services.policy_api.models.policies import (
+    ClaimedNumberRow,
     InterpretationRow,
     PolicyIssuerRow,
     PolicyRow,
@@ -24,6 +25,7 @@ from services.policy_api.models.quality import (
 
 __all__ = [
     "Base",
+    "ClaimedNumberRow",
     "ClauseMatchingRow",
     "DossierActRow",
     "DossierRow",

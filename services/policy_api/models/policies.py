@@ -109,6 +109,18 @@ class PolicyIssuerRow(Base):
     policy_id: Mapped[UUID] = mapped_column(primary_key=True)
 
 
+class ClaimedNumberRow(Base):
+    """字号、登记号: each belongs to one document, from the push of the text that carries it on (LIB-02).
+
+    Given back when the document is withdrawn, or a draft goes by another number before it became public.
+    """
+
+    __tablename__ = "claimed_number"
+
+    number: Mapped[str] = mapped_column(primary_key=True, comment="Canonical document or registration number.")
+    policy_id: Mapped[UUID] = mapped_column(sa.ForeignKey("policy.id"), index=True)
+
+
 class PolicyVersionRow(Base):
     """一份文本: a content as it was accepted. Only its release, and what supersedes it, are written later, once each."""
 

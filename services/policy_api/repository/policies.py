@@ -42,6 +42,37 @@ async def find_by_doc_nos(driver: asyncpg.Connection, doc_nos: Sequence[str]) ->
     return rows
 
 
+async def find_claims(driver: asyncpg.Connection, numbers: Sequence[str], policies: Sequence[UUID]) -> Rows:
+    """Whose these numbers are, and all numbers of these policies."""
+    rows: Rows = await driver.fetch(
+        """
+        SELECT claimed.number, claimed.policy_id, policy.organization, policy.external_id
+        FROM claimed_number AS claimed JOIN policy ON policy.id = claimed.policy_id
+        WHERE claimed.number = ANY($1::text[]) OR claimed.policy_id = ANY($2::uuid[])
+        """,
+        numbers,
+        policies,
+    )
+    return rows
+
+
+async def release_numbers(driver: asyncpg.Connection, kept: Sequence[tuple[UUID, str]], ids: Sequence[UUID]) -> None:
+    """Give back the numbers of these policies that neither `kept` nor any text that was public carries."""
+    await driver.execute(
+        """
+        DELETE FROM claimed_number AS claimed
+        WHERE claimed.policy_id = ANY($3::uuid[])
+          AND (claimed.policy_id, claimed.number) NOT IN (SELECT * FROM unnest($1::uuid[], $2::text[]))
+          AND NOT EXISTS (SELECT FROM policy_version AS version
+                          WHERE version.policy_id = claimed.policy_id AND version.released_at IS NOT NULL
+                            AND claimed.number IN (version.content::json ->> 'doc_no', version.content::json ->> 'reg_no'))
+        """,
+        [policy_id for policy_id, _ in kept],
+        [number for _, number in kept],
+        ids,
+    )
+
+
 async def find_by_ids(driver: asyncpg.Connection | asyncpg.Pool, ids: Iterable[UUID]) -> Rows:
     """Identity and place of these policies."""
     rows: Rows = await driver.fetch(
@@ -112,14 +143,23 @@ def _column(rows: Sequence[dict[str, Any]], name: str) -> list[Any]:
     return [row.get(name) for row in rows]
 
 
-async def insert_versions(driver: asyncpg.Connection, rows: Sequence[dict[str, Any]]) -> None:
-    """Append texts. They are never changed; only `release_version` and `supersede` add to a row, once."""
-    await driver.execute(
+async def insert_versions(
+    driver: asyncpg.Connection, rows: Sequence[dict[str, Any]], claims: Sequence[tuple[str, UUID]]
+) -> int:
+    """Append texts and claim the new numbers that they carry; returns how many numbers were free.
+
+    Texts are never changed; only `release_version` and `supersede` add to a row, once.
+    """
+    claimed = await driver.fetch(
         """
-        INSERT INTO policy_version (policy_id, number, content, content_hash, label, adopted_on, effective_on, instrument,
-                                    published_on, released_at, recorded_by, recorded_at)
-        SELECT * FROM unnest($1::uuid[], $2::bigint[], $3::text[], $4::text[], $5::text[], $6::date[], $7::date[],
-                             $8::text[], $9::date[], $10::timestamptz[], $11::text[], $12::timestamptz[])
+        WITH texts AS (
+            INSERT INTO policy_version (policy_id, number, content, content_hash, label, adopted_on, effective_on,
+                                        instrument, published_on, released_at, recorded_by, recorded_at)
+            SELECT * FROM unnest($1::uuid[], $2::bigint[], $3::text[], $4::text[], $5::text[], $6::date[], $7::date[],
+                                 $8::text[], $9::date[], $10::timestamptz[], $11::text[], $12::timestamptz[])
+        )
+        INSERT INTO claimed_number (number, policy_id) SELECT * FROM unnest($13::text[], $14::uuid[])
+        ON CONFLICT DO NOTHING RETURNING number
         """,
         *(
             [row[name] for row in rows]
@@ -128,7 +168,10 @@ async def insert_versions(driver: asyncpg.Connection, rows: Sequence[dict[str, A
                 *("instrument", "published_on", "released_at", "recorded_by", "recorded_at"),
             )
         ),
+        [number for number, _ in claims],
+        [policy_id for _, policy_id in claims],
     )
+    return len(claimed)
 
 
 async def supersede(driver: asyncpg.Connection, days: Sequence[tuple[UUID, date | None]], *, at: datetime) -> None:
@@ -401,7 +444,8 @@ async def put_banner(driver: asyncpg.Connection, policy_id: UUID, withdrawal: st
 
 
 async def withdraw(driver: asyncpg.Connection, policy_id: UUID, *, version: int, withdrawal: str) -> None:
-    """Take a policy out of public view and free its number. Its texts and what the public saw are kept."""
+    """Take a policy out of public view and free its numbers. Its texts and what the public saw are kept."""
+    await driver.execute("DELETE FROM claimed_number WHERE policy_id = $1", policy_id)
     await driver.execute(
         """
         UPDATE policy SET state = 'withdrawn', version = $2, representation = NULL, listing = NULL, etag = NULL,

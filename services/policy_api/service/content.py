@@ -36,6 +36,14 @@ class Content:
         number: str | None = self.fields["doc_no"]
         return number
 
+    @property
+    def numbers(self) -> dict[str, str]:
+        """By JSON pointer, the numbers that belong to one document alone (LIB-02)."""
+        carried = {"/doc_no": self.doc_no}
+        if self.fields["doc_class"] == DocClass.NORMATIVE:
+            carried["/reg_no"] = self.fields["reg_no"]
+        return {pointer: number for pointer, number in carried.items() if number}
+
     def text_effective_on(self, published_on: date | None) -> date | None:
         """From which day this is the document's text."""
         own: date | None = self.fields["version"]["effective_on"] or self.fields["effective_on"]

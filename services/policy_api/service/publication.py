@@ -290,7 +290,6 @@ async def release_policy_version(
         raise NotFound("没有这份文本")
     content = json.loads(row["content"])
     await lock_neighbourhood(session, [policy_id], [content])
-    await _ensure_number_is_free(driver, policy_id, content["doc_no"])
     effective_on = row["effective_on"] or published_on
     if row["released_at"] is None:
         await repository.supersede(driver, [(policy_id, effective_on)], at=now)
@@ -317,16 +316,6 @@ async def release_policy_version(
         dossier=str(dossier_id),
     )
     return versions[policy_id]
-
-
-async def _ensure_number_is_free(driver: asyncpg.Connection, policy_id: UUID, number: str | None) -> None:
-    """A public document's next text does not reserve its number: another may have taken it since the push (LIB-02)."""
-    for holder in await repository.find_by_doc_nos(driver, [number]) if number else ():
-        if holder["id"] != policy_id:
-            raise DocumentNumberTaken(
-                f"{number}已属于机关{holder['organization']}的文件{holder['external_id']}；请更正字号，或更正那份文件",
-                holder={"organization": holder["organization"], "external_id": holder["external_id"]},
-            )
 
 
 async def show_relations(

@@ -36,6 +36,9 @@ MAX_CHARACTERS_TOGETHER = 4_000_000
 """From here on a transaction takes no further push: what it holds stands in memory several times over."""
 
 
+_NONE: frozenset[str] = frozenset()
+
+
 class _Raced(Exception):
     """Somebody else wrote the same document or number in between: begin again."""
 
@@ -101,6 +104,8 @@ class Plan:
     known: Known | None
     id: UUID
     number: int
+    owned: frozenset[str] = frozenset()
+    """Numbers that are its document's already."""
 
     @property
     def publishes(self) -> bool:
@@ -160,6 +165,7 @@ async def _plan(
 ) -> tuple[list[Result | None], dict[int, Plan]]:
     """Which pushes are refused or change nothing (results), and which will be written (plans), by position."""
     holders = await _find_holders(driver, pushes)
+    owners, owned = await _find_owners(driver, pushes, known)
     targets = await _find_targets(driver, pushes)
     results: list[Result | None] = [None] * len(pushes)
     plans: dict[int, Plan] = {}
@@ -175,14 +181,16 @@ async def _plan(
                 raise IllegalMove("这份文件已撤回，不能再改；更正后的文件请用新的机关内编号推送", allowed=[])
             if have is not None and have.in_dossier and push.published_on is not None:
                 raise IllegalMove("这份文件正在会签卷中办理，不能绕过会签卷直接公开；请在卷内发布", allowed=[])
-            _check_number(push, have, holders, claimed)
+            _check_numbers(push, have, owners, claimed)
             _check_relations(push, have, holders, targets)
         except DomainError as error:
             results[index] = error
             continue
-        if push.content.doc_no is not None:
-            claimed[push.content.doc_no] = push.key
-        plans[index] = Plan(push, have, have.id if have else uuid7(), have.latest_number + 1 if have else 1)
+        claimed |= dict.fromkeys(push.content.numbers.values(), push.key)
+        number = have.latest_number + 1 if have else 1
+        plans[index] = Plan(
+            push, have, have.id if have else uuid7(), number, owned.get(have.id if have else None, _NONE)
+        )
     return results, plans
 
 
@@ -194,6 +202,19 @@ async def _find_holders(driver: asyncpg.Connection, pushes: Sequence[Push]) -> d
         }
     rows = await repository.find_by_doc_nos(driver, sorted(numbers)) if numbers else []
     return {row["doc_no"]: row for row in rows}
+
+
+async def _find_owners(
+    driver: asyncpg.Connection, pushes: Sequence[Push], known: dict[tuple[str, str], Known]
+) -> tuple[dict[str, Any], dict[UUID | None, frozenset[str]]]:
+    """Whose the numbers of these pushes are, and which numbers each known document has."""
+    numbers = {number for push in pushes for number in push.content.numbers.values()}
+    ids = [have.id for have in known.values()]
+    rows = await repository.find_claims(driver, sorted(numbers), ids) if numbers or ids else []
+    owned: dict[UUID | None, set[str]] = {}
+    for row in rows:
+        owned.setdefault(row["policy_id"], set()).add(row["number"])
+    return {row["number"]: row for row in rows}, {owner: frozenset(every) for owner, every in owned.items()}
 
 
 async def _find_targets(driver: asyncpg.Connection, pushes: Sequence[Push]) -> dict[UUID, Any]:
@@ -218,20 +239,19 @@ def _check_if_match(push: Push, have: Known | None) -> None:
     check_if_match(push.if_match, etag=etag, version=have.latest_number)
 
 
-def _check_number(push: Push, have: Known | None, holders: dict[str, Any], claimed: dict[str, tuple[str, str]]) -> None:
-    """A document number belongs to one document (LIB-02)."""
-    number = push.content.doc_no
-    if number is None:
-        return
-    holder = holders.get(number)
-    taken_here = number in claimed
-    if taken_here or (holder is not None and (have is None or holder["id"] != have.id)):
+def _check_numbers(push: Push, have: Known | None, owners: dict[str, Any], claimed: dict[str, tuple[str, str]]) -> None:
+    """A document number, and a registration number, belong to one document (LIB-02)."""
+    for pointer, number in push.content.numbers.items():
+        owner = owners.get(number)
+        elsewhere = owner is not None and (have is None or owner["policy_id"] != have.id)
+        if not elsewhere and number not in claimed:
+            continue
         organization, external_id = (
-            claimed[number] if holder is None or taken_here else (holder["organization"], holder["external_id"])
+            (owner["organization"], owner["external_id"]) if elsewhere and owner is not None else claimed[number]
         )
         raise DocumentNumberTaken(
             f"{number}已属于机关{organization}的文件{external_id}；请核对字号，或更正那份文件",
-            errors=[InvalidField(pointer="/doc_no", detail="发文字号已被另一文件占用")],
+            errors=[InvalidField(pointer=pointer, detail="这个编号已被另一文件占用")],
             holder={"organization": organization, "external_id": external_id},
         )
 
@@ -280,7 +300,7 @@ async def _write(session: WriteSession, plans: Sequence[Plan]) -> None:
     taken_over = [(plan.id, row["effective_on"]) for plan, row in zip(plans, texts, strict=True) if _adds_text(plan)]
     if taken_over:
         await repository.supersede(driver, taken_over, at=max(plan.push.origin.now for plan in plans))
-    await repository.insert_versions(driver, texts)
+    await _write_texts(driver, plans, texts)
     if updates:
         await repository.bump_latest(driver, [_policy_row(plan) for plan in updates])
     for plan_id, row in rendered.items():
@@ -290,6 +310,18 @@ async def _write(session: WriteSession, plans: Sequence[Plan]) -> None:
         await show_relations(session, linked, today=today)
     for plan in plans:
         _record(session, plan)
+
+
+async def _write_texts(driver: asyncpg.Connection, plans: Sequence[Plan], texts: Sequence[dict[str, Any]]) -> None:
+    """With the numbers that they carry; a draft's former number is free again."""
+    carried = [(number, plan) for plan in plans for number in plan.push.content.numbers.values()]
+    # In one order, so that no two writers wait for each other crosswise.
+    new = sorted((number, plan.id) for number, plan in carried if number not in plan.owned)
+    if await repository.insert_versions(driver, texts, new) != len(new):
+        raise _Raced
+    changed = [plan.id for plan in plans if plan.owned - set(plan.push.content.numbers.values())]
+    if changed:
+        await repository.release_numbers(driver, [(plan.id, number) for number, plan in carried], changed)
 
 
 def _adds_text(plan: Plan) -> bool:
