@@ -56,13 +56,13 @@ async def _open_room(kit: Kit) -> AsyncIterator[None]:
 
 
 def _phraser(kit: Kit, settings: Settings) -> Phraser | None:
-    if not settings.answers_model_url:
+    if settings.answers_model_url is None:
         return None
     return Phraser(
         kit.client,
         url=settings.answers_model_url,
-        model=settings.answers_model,
-        key=settings.answers_model_key.get_secret_value(),
+        model=settings.answers_model or "",
+        key=settings.answers_model_key.get_secret_value() if settings.answers_model_key else "",
         timeout_seconds=settings.answers_model_timeout_seconds,
         at_once=settings.answers_model_at_once,
     )

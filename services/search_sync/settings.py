@@ -49,13 +49,15 @@ class Settings(KitSettings):
     vocabulary_wait_seconds: float = Field(
         default=5.0, ge=0, le=60, description="How long putting synonyms or stop words waits for their effect."
     )
-    answers_model_url: str = Field(
-        default="",
-        pattern=r"^(https?://[^\s]+)?$",
-        description="OpenAI-compatible address up to `/v1`, of a model that may phrase answers; empty: none does.",
+    answers_model_url: str | None = Field(
+        default=None,
+        pattern=r"^https?://[^\s]+$",
+        description="OpenAI-compatible address up to `/v1` of a model that may phrase answers; unset: none does.",
     )
-    answers_model: str = Field(default="", max_length=200, description="Its name.")
-    answers_model_key: SecretStr = Field(default=SecretStr(""), description="Its key; empty where it asks for none.")
+    answers_model: str | None = Field(default=None, max_length=200, description="Name of that model.")
+    answers_model_key: SecretStr | None = Field(
+        default=None, description="Key of that model; unset where it asks for none."
+    )
     answers_model_timeout_seconds: float = Field(default=10.0, gt=0, le=60, description="Of one answer, whole.")
     answers_model_at_once: int = Field(
         default=4, ge=1, le=100, description="Answers being phrased at once; others get the passages alone."

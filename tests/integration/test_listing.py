@@ -272,7 +272,7 @@ async def fill_with_rows(connection: asyncpg.Connection, count: int) -> None:
                (ARRAY['normative', 'other'])[n % 2 + 1], (ARRAY['notice', 'opinion'])[n % 2 + 1], '综合政务',
                '主题' || n % 5, ARRAY['issuer' || CASE WHEN n % 500 = 0 THEN 9 ELSE n % 3 END], 2005 + n % 20,
                date '2005-01-01' + n % 7000, date '2005-01-01' + n % 7000,
-               CASE WHEN n % 40 = 0 THEN date '2005-01-02' + n % 7000 END, '', '', '',
+               CASE WHEN n % 40 = 0 THEN date '2005-01-02' + n % 7000 END, '', '{}', '',
                CASE WHEN n % 40 = 0 THEN 'lapsed' ELSE 'in_force' END, NULL
         FROM generate_series(1, $1) AS n
         """,

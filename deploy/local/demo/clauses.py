@@ -14,6 +14,10 @@ _NOT_DISHONEST = {"not": {"fact": "credit_status", "op": "eq", "value": "dishone
 
 def clauses() -> dict[str, dict[str, Any]]:
     """Each by what its office calls it."""
+    return _of_industry() | _of_people()
+
+
+def _of_industry() -> dict[str, dict[str, Any]]:
     return {
         "sme-renewal": _clause(
             "sme-measure",
@@ -51,6 +55,11 @@ def clauses() -> dict[str, dict[str, Any]]:
             amount={"mode": "ratio", "value": 12, "cap": 500},
             agency=units()["gxj"].name,
         ),
+    }  # fmt: skip
+
+
+def _of_people() -> dict[str, dict[str, Any]]:
+    return {
         "trainee-subsidy": _clause(
             "employment-measure",
             ["art-5", "art-7"],

@@ -26,6 +26,8 @@ async def read_status(room: SearchRoom, *, now: datetime) -> SearchStatus:
     positions = await ledger.list_positions(room.reads, live.id) if live else []
     generations = await ledger.list_generations(room.reads)
     in_use = [one.id for one in generations if one.state == "live"]
+    # Positions before counts: what is said to be reflected is then counted.
+    passages = await _read_passages(room, now=now)
     available, documents = await _ask_engine(room)
     freshness = [Freshness(source=one.source, reflects_until=one.reflects_until) for one in positions]
     return SearchStatus(
@@ -41,7 +43,7 @@ async def read_status(room: SearchRoom, *, now: datetime) -> SearchStatus:
         parked=await ledger.count_parked(room.reads, in_use),
         rebuilding=any(one.state == "building" for one in generations),
         sources=[_source(one, now) for one in positions],
-        passages=await _read_passages(room, now=now),
+        passages=passages,
     )
 
 
