@@ -138,12 +138,12 @@ def create_app(
     address without its id (`/v1/policies`) to the route's template and the look-up of what is stored. `line_schemas` are
     the models of NDJSON lines, which OpenAPI cannot find by itself.
     """
-    kit = build_kit(settings, transport=transport)
 
     @asynccontextmanager
-    async def lifespan(_app: FastAPI) -> AsyncIterator[None]:
+    async def lifespan(app: FastAPI) -> AsyncIterator[None]:
         configure_logging(settings.schema_name, level=settings.log_level)
         calm_collector()
+        kit: Kit = app.state.kit
         async with open_kit(kit):
             if extend is None:
                 yield
@@ -160,7 +160,7 @@ def create_app(
         generate_unique_id_function=lambda route: route.name,
         redoc_url=None,
     )
-    app.state.kit = kit
+    app.state.kit = build_kit(settings, transport=transport)
     app.state.metrics = Metrics()
     install_problem_handlers(app)
     install_health_routes(app)
@@ -168,7 +168,12 @@ def create_app(
         app.include_router(router)
     app.openapi = lambda: _openapi(app, (Problem, *line_schemas))  # type: ignore[method-assign]  # FastAPI's documented way to replace it
     if stored_reads:
-        app.add_middleware(StoredReads, lookups=stored_reads, pool=lambda: kit.database.reads, clock=lambda: kit.clock)
+        app.add_middleware(
+            StoredReads,
+            lookups=stored_reads,
+            pool=lambda: app.state.kit.database.reads,
+            clock=lambda: app.state.kit.clock,
+        )
     app.add_middleware(RequestEnvelope, metrics=app.state.metrics, log_access=settings.log_access)
     if settings.otlp_endpoint is not None:
         build = app.build_middleware_stack
