@@ -15,11 +15,13 @@ from rich.console import Console
 
 from tools.bench import report
 from tools.bench.bench import QUICK, Bench, Pace
+from tools.bench.comparing import measure_comparing
 from tools.bench.figures import Section
 from tools.bench.growth import measure_growth
 from tools.bench.load import generator
 from tools.bench.matching import measure_matching
 from tools.bench.processes import machine_facts
+from tools.bench.quality import measure_quality
 from tools.bench.reads import measure_lists, measure_reads
 from tools.bench.relevance import measure_relevance
 from tools.bench.rig import rig
@@ -37,6 +39,8 @@ SECTIONS: dict[str, Callable[[Bench], Section]] = {
     "lag": measure_lag,
     "search": measure_search,
     "relevance": measure_relevance,
+    "comparing": measure_comparing,
+    "quality": measure_quality,
     "memory": measure_memory,
     "matching": measure_matching,
     "growth": measure_growth,

@@ -20,6 +20,7 @@ from urllib.parse import urlsplit, urlunsplit
 
 import asyncpg
 import httpx
+from pydantic import SecretStr
 
 from deploy.local.database import prepare_database, role_url
 from deploy.local.exchange import ROOT_ARGUMENTS, create_client, get_token
@@ -28,6 +29,7 @@ from deploy.local.postgres import Postgres, find_installation, place_for
 from deploy.local.processes import StartFailed, free_port, is_listening, last_lines, spawn, stop
 from deploy.local.settings import REPOSITORY, LocalSettings
 from deploy.local.state import Credentials
+from services.policy_api.settings import Settings as PolicySettings
 from shared.schemas.scopes import Scope
 from tools.bench.corpus import CITY
 from tools.bench.organizations import create_organizations
@@ -248,6 +250,16 @@ class Rig:
             "MINGQUAN_PROFILE_KEY": KEY,
             "MINGQUAN_EXCHANGE_URL": exchange_url,
         }
+
+    def policy_settings(self, database: str) -> PolicySettings:
+        """For work of policy_api in this process."""
+        return PolicySettings(
+            database_url=SecretStr(self.database_url(database, "policy")),
+            cursor_key=SecretStr(KEY),
+            opinion_key=SecretStr(KEY),
+            profile_key=SecretStr(KEY),
+            exchange_url=self.exchange.url,
+        )
 
     def _search_environment(self, database: str, policy_url: str) -> dict[str, str]:
         return self._environment(database, "search") | {
