@@ -1,7 +1,9 @@
 """Checks that the running suite answers `as_of` rightly for every document that has several texts in the given files.
 
 `python -m tools.check_history laws.jsonl [--url http://127.0.0.1:8000]`: for each text, the day before, the day of and
-the day after it takes effect are asked for, and the answer's text and validity compared with the file. Reads only.
+the day after it takes effect are asked for, and the answer's text and validity compared with the file. Every two texts
+that follow each other, and the first with the last, are compared: the comparison, applied to the first, must give the
+second, to the character. Reads only.
 """
 
 import asyncio
@@ -10,6 +12,7 @@ from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import date, timedelta
+from itertools import pairwise
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -18,7 +21,9 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
-from services.policy_api.rules.bodies import normalize_text
+from services.policy_api.rules.bodies import normalize_text, plain_text
+from services.policy_api.rules.compare import apply_comparison
+from shared.schemas.comparisons import Comparison
 from shared.schemas.policies import PolicyInput, Validity
 from tools.import_documents.mapping import Item
 from tools.import_documents.running import map_files
@@ -42,6 +47,7 @@ class Verdict:
 
     documents: int = 0
     answers: int = 0
+    pairs: int = 0
     faults: list[str] = field(default_factory=list)
 
 
@@ -82,7 +88,31 @@ async def check_histories(policy: httpx.AsyncClient, documents: dict[str, list[P
             answer = await policy.get(f"/v1/policies/{ids[key]}", params={"as_of": expected.day.isoformat()})
             if fault := find_fault(expected, answer):
                 verdict.faults.append(f"{key} {expected.day}：{fault}")
+        await _check_pairs(policy, ids[key], key, verdict)
     return verdict
+
+
+async def _check_pairs(policy: httpx.AsyncClient, policy_id: str, key: str, verdict: Verdict) -> None:
+    """Whether each comparison leads from its old text to its new one."""
+    path = f"/v1/policies/{policy_id}"
+    numbers = [one["number"] for one in (await policy.get(f"{path}/versions")).json()["items"]]
+    texts = {number: await _text_of(policy, f"{path}/versions/{number}") for number in numbers}
+    for old, new in {*pairwise(numbers), (numbers[0], numbers[-1])}:
+        answer = await policy.get(f"{path}/compare", params={"from": old, "to": new})
+        verdict.pairs += 1
+        try:
+            made = apply_comparison(Comparison.model_validate_json(answer.content), texts[old])
+        except ValueError as error:
+            verdict.faults.append(f"{key} {old}→{new}：{error}")
+            continue
+        if made != texts[new]:
+            verdict.faults.append(f"{key} {old}→{new}：按比较结果改不出新文本")
+
+
+async def _text_of(policy: httpx.AsyncClient, path: str) -> str:
+    content = (await policy.get(path)).json()["content"]
+    body: str = content["body"]
+    return plain_text(body) if content["body_format"] == "html" else body
 
 
 def find_fault(expected: Expected, answer: httpx.Response) -> str | None:
@@ -141,7 +171,9 @@ def main(
     except (UnreadableFile, httpx.HTTPError) as error:
         console.print(f"[red]{type(error).__name__}：{error}[/]")
         sys.exit(2)
-    console.print(f"{verdict.documents} 份文件，{verdict.answers} 次答复，{len(verdict.faults)} 处不符")
+    console.print(
+        f"{verdict.documents} 份文件，{verdict.answers} 次答复，{verdict.pairs} 次比较，{len(verdict.faults)} 处不符"
+    )
     if verdict.faults:
         table = Table("不符")
         for fault in verdict.faults[:100]:

@@ -101,7 +101,7 @@ async def test_every_day_has_its_text_and_its_validity(importer: Importer) -> No
     report = await importer.run(documents)
     assert outcomes(report) == {"law-1": "created", "law-2": "updated", "law-3": "updated"}
     verdict = await check_histories(importer.library.policy, histories(documents.items))
-    assert (verdict.documents, verdict.answers, verdict.faults) == (1, 9, [])
+    assert (verdict.documents, verdict.answers, verdict.pairs, verdict.faults) == (1, 9, 3, [])
     policy_id = report.rows[0].id
     for day, number, validity in (
         ("2012-02-29", 1, Validity.NOT_YET),
