@@ -19,6 +19,7 @@ from services.policy_api.routes import (
     interpretations,
     matching,
     opinions,
+    parsing,
     passages,
     policies,
     profiles,
@@ -28,6 +29,7 @@ from services.policy_api.routes.entries import entry_lookup, entry_router, links
 from services.policy_api.routes.participation import PREPARATIONS
 from services.policy_api.rules.entry_kinds.registry import KINDS
 from services.policy_api.service.clause_set import ClauseSource
+from services.policy_api.service.parsing import FileReader, ReaderLimits
 from services.policy_api.service.push_queue import PushQueue
 from services.policy_api.service.sealing import OpinionSealer, ProfileSealer
 from services.policy_api.settings import Settings
@@ -47,6 +49,7 @@ def build_app(settings: Settings, *, transport: httpx.AsyncBaseTransport | None 
         routers=[
             policies.router,
             batch.router,
+            parsing.router,
             interpretations.router,
             dossiers.router,
             enquiries.router,
@@ -83,11 +86,14 @@ async def _with_own_parts(kit: Kit) -> AsyncIterator[None]:
     kit.extra["opinion_sealer"] = OpinionSealer(kit.settings.opinion_key.get_secret_value())
     kit.extra["profile_sealer"] = ProfileSealer(kit.settings.profile_key.get_secret_value())
     kit.extra["clauses"] = ClauseSource()
+    limits = ReaderLimits(kit.settings.reader_memory_bytes, kit.settings.reader_seconds, kit.settings.readers_at_once)
+    reader = kit.extra["reader"] = FileReader(limits)
     queue = kit.extra["pushes"] = PushQueue(kit.database)
     try:
         yield
     finally:
         await queue.close()
+        await reader.close()
 
 
 def app() -> FastAPI:

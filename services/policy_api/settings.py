@@ -17,6 +17,11 @@ class Settings(KitSettings):
     max_line_bytes: int = Field(default=4_000_000, ge=1024, description="Longest line of a batch.")
     batch_chunk_lines: int = Field(default=200, ge=1, le=2000, description="Lines of one transaction of a batch.")
 
+    max_upload_bytes: int = Field(default=20_000_000, ge=1024, description="Largest document that is read.")
+    readers_at_once: int = Field(default=4, ge=1, le=64, description="Documents a process reads at once.")
+    reader_memory_bytes: int = Field(default=600_000_000, ge=300_000_000, description="Address space of one reading.")
+    reader_seconds: float = Field(default=15.0, ge=2, le=120, description="Longest computing on one document.")
+
     interpretation_late_workdays: int = Field(
         default=3, ge=0, description="Working days within which an interpretation is late, not missing (TS-17, TS-28)."
     )

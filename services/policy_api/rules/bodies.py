@@ -59,6 +59,7 @@ _NEVER_NEST = frozenset(
     {"p", "br", "hr", "img", "li", "dt", "dd", "tr", "td", "th", "thead", "tbody", "tfoot", "caption"}
 )
 """Without content, or closed by the next of their kind."""
+_WITHOUT_END = frozenset({"area", "base", "col", "embed", "input", "link", "meta", "option", "param", "source", "wbr"})
 _FORMATTING = frozenset({"a", "b", "em", "i", "s", "strong", "u", "sub", "sup"})
 _MAX_DEPTH = 200
 # Grammar of a tag that every parser reads alike; any other `<` is taken as the character.
@@ -96,6 +97,18 @@ def plain_text(html: str) -> str:
         elif closing and name in _CELLS:
             parts.append("\t")
     return _LINE_START.sub("\n", normalize_text("".join(parts))).strip("\n\t ")
+
+
+def exceeds_depth(html: str, limit: int) -> bool:
+    """Whether elements stand within more than `limit` others. Those that the next of their kind ends count for none."""
+    depth = 0
+    for _, closing, name, tag in _tokens(html):
+        if not name or name in _NEVER_NEST or name in _WITHOUT_END or tag.endswith("/>"):
+            continue
+        depth = max(0, depth - 1) if closing else depth + 1
+        if depth > limit:
+            return True
+    return False
 
 
 def normalize_text(text: str) -> str:
