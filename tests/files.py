@@ -199,7 +199,10 @@ def bombs() -> dict[str, tuple[bytes, str]]:
         "pdf nested arrays": (pdf_nested_arrays(100_000), "broken"),
         "pdf form in itself": (pdf_with_content(b"/X Do " * 1_000), "no_text"),
         "pdf operators": (pdf_with_content(b"q Q " * 900_000, deflated=1), "bomb"),
-        "pdf encrypted": (make_pdf([["关于测试的通知"]], trailer="/Encrypt << /Filter /Standard /V 2 /R 3 >>"), "encrypted"),
+        "pdf encrypted": (
+            make_pdf([["关于测试的通知"]], trailer="/Encrypt << /Filter /Standard /V 2 /R 3 >>"),
+            "encrypted",
+        ),
         "pdf without text": (pdf_pages(1), "no_text"),
         "pdf cut": (make_pdf([["关于测试的通知"]])[:300], "broken"),
         "old word": (bytes.fromhex("d0cf11e0a1b11ae1") + bytes(2_000), "wrong_type"),

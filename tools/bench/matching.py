@@ -17,7 +17,7 @@ import httpx
 from uuid_utils.compat import uuid7
 
 from services.policy_api.rules.conditions import ConditionTable
-from services.policy_api.rules.matching import ClauseGroups, make_ready, match_profile
+from services.policy_api.rules.matching import ClauseGroup, make_ready, match_profile
 from shared.schemas.clauses import EnterpriseProfile
 from tools.bench.bench import Bench
 from tools.bench.corpus import CITY
@@ -120,7 +120,7 @@ def _measure_many(written: Sequence[_Written], chance: random.Random, count: int
     profiles = [EnterpriseProfile.model_validate(_make_profile(chance)) for _ in range(count)]
     table = ConditionTable()
     ready = [make_ready(_shown(expression, number), table) for number, (expression, _) in enumerate(written)]
-    clauses = ClauseGroups(ready, table)
+    clauses = ClauseGroup(ready, table)
     plain = [function for _, function in written]
     for profile in profiles[:50]:
         found = {clause.id for clause in match_profile(profile, clauses, today).matching}

@@ -42,15 +42,23 @@ class ConditionTable:
 
 
 class Outcomes(dict[int, int]):
-    """How an enterprise's conditions came out, each found when it is first looked at: most never are."""
+    """How an enterprise's conditions came out, each found when it is first looked at, and said when first asked for."""
 
     def __init__(self, table: ConditionTable, known: Known) -> None:
         super().__init__()
-        self._tests, self._known = table.tests, known
+        self.tests, self.known = table.tests, known
+        self._said: dict[int, str] = {}
 
     def __missing__(self, position: int) -> int:
-        outcome = self[position] = self._tests[position].evaluate(self._known)
+        outcome = self[position] = self.tests[position].evaluate(self.known)
         return outcome
+
+    def say(self, position: int) -> str:
+        """Why it came out so."""
+        said = self._said.get(position)
+        if said is None:
+            said = self._said[position] = self.tests[position].explain(self.known, self[position])
+        return said
 
 
 @dataclass(frozen=True)
@@ -98,35 +106,21 @@ def _program(kind: str, parts: tuple[Node, ...]) -> Program:
     return run
 
 
-_GUARDING = ("region", "industry", "qualifications", "park", "size", "registration_type")
-"""Facts that shut out most enterprises, the sharpest first."""
-
-
-def guard_of(root: Node | None, table: ConditionTable) -> int | None:
-    """A condition without which the whole is NO, so that clauses that share it are passed over together."""
-    if root is None or root.kind not in ("all", "test"):
-        return None
-    own = [node for node in (root, *root.parts) if node.kind == "test"]
-    ranks = {name: rank for rank, name in enumerate(_GUARDING)}
-    own.sort(key=lambda node: ranks.get(table.tests[node.position].fact.name, len(ranks)))
-    return own[0].position if own else None
-
-
 def evaluate(root: Node | None, values: Values) -> int:
     """NO, UNKNOWN or YES."""
     return UNKNOWN if root is None else root.program(values)
 
 
-def explain(root: Node | None, table: ConditionTable, values: Values, known: Known) -> list[Reason]:
+def explain(root: Node | None, values: Outcomes) -> list[Reason]:
     """One reason a condition, in the order of the expression."""
     if root is None:
         return [Reason(pointer="", fact=None, result=MatchResult.UNKNOWN, sentence=NOT_TAKEN_APART)]
     return [
         Reason(
             pointer=node.pointer,
-            fact=table.tests[node.position].fact.name,
+            fact=values.tests[node.position].fact.name,
             result=RESULTS[values[node.position]],
-            sentence=table.tests[node.position].explain(known, values[node.position]),
+            sentence=values.say(node.position),
         )
         for node in _tests_of(root)
     ]
@@ -136,7 +130,7 @@ def _tests_of(node: Node) -> list[Node]:
     return [node] if node.kind == "test" else [test for part in node.parts for test in _tests_of(part)]
 
 
-def ask_next(root: Node | None, table: ConditionTable, values: Values, known: Known) -> list[str]:
+def ask_next(root: Node | None, values: Outcomes) -> list[str]:
     """Fields of the profile that can still change an UNKNOWN, the one that can decide the most first."""
     if root is None or root.program(values) != UNKNOWN:
         return []
@@ -144,7 +138,7 @@ def ask_next(root: Node | None, table: ConditionTable, values: Values, known: Kn
     mine = {node.position: values[node.position] for node in _tests_of(root)}
     for position in _open_tests(root, values):
         weight = _decides(root, mine, position)
-        for name in known.missing(table.tests[position].fact):
+        for name in values.known.missing(values.tests[position].fact):
             weights[name] = weights.get(name, 0) + weight
     return sorted(weights, key=lambda name: (-weights[name], name))
 

@@ -1,6 +1,5 @@
 """Many clauses made ready to be matched with enterprises, and the match itself. Pure."""
 
-from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
@@ -8,18 +7,17 @@ from itertools import islice
 from typing import Any
 from uuid import UUID
 
+from services.policy_api.rules.clause_board import ClauseBoard, Standing
 from services.policy_api.rules.clauses import clause_status
 from services.policy_api.rules.condition_tests import NO, UNKNOWN, YES
 from services.policy_api.rules.conditions import (
     RESULTS,
     ConditionTable,
     Node,
-    Values,
+    Outcomes,
     ask_next,
     compile_conditions,
-    evaluate,
     explain,
-    guard_of,
 )
 from services.policy_api.rules.enterprise_facts import Known
 from shared.schemas.clauses import ClauseMatch, ClauseStatus, EnterpriseProfile, LineMatch, MatchResult
@@ -56,46 +54,35 @@ def make_ready(shown: Mapping[str, Any], table: ConditionTable) -> ReadyClause:
     )
 
 
-class ClauseGroups:
-    """Clauses in their order, put together by a condition that shuts out enterprises from all of a group."""
+class ClauseGroup:
+    """Clauses in their order, and their conditions on one board."""
 
     def __init__(self, clauses: Sequence[ReadyClause], table: ConditionTable) -> None:
         self.clauses, self.table = clauses, table
-        groups: dict[int | None, list[tuple[int, ReadyClause]]] = {}
-        for place, clause in enumerate(clauses):
-            groups.setdefault(guard_of(clause.root, table), []).append((place, clause))
-        self.groups = list(groups.items())
+        self.board = ClauseBoard.of([clause.root for clause in clauses])
 
 
 @dataclass(frozen=True)
 class Matched:
-    """One enterprise against some clauses: by place, the outcome of those that are not NO."""
+    """One enterprise against some clauses."""
 
     known: Known
-    values: Values
-    groups: ClauseGroups
-    outcomes: Mapping[int, int]
-
-    @property
-    def table(self) -> ConditionTable:
-        return self.groups.table
+    values: Outcomes
+    group: ClauseGroup
+    standing: Standing
 
     def counts(self) -> dict[MatchResult, int]:
-        found = Counter(self.outcomes.values())
-        found[NO] = len(self.groups.clauses) - len(self.outcomes)
-        return {RESULTS[outcome]: found[outcome] for outcome in _ORDER}
+        return {RESULTS[outcome]: self.standing.count(outcome) for outcome in _ORDER}
 
     @property
     def matching(self) -> list[ReadyClause]:
-        return [self.groups.clauses[place] for place, outcome in sorted(self.outcomes.items()) if outcome == YES]
+        return [self.group.clauses[place] for place in self.standing.places(YES)]
 
     def pick(self, *, everything: bool, limit: int) -> list[tuple[ReadyClause, int]]:
         """Matches first, then what is open, then, when everything is wanted, the rest."""
-        places = sorted(self.outcomes, key=lambda place: (-self.outcomes[place], place))[:limit]
-        if everything and len(places) < limit:
-            rest = (place for place in range(len(self.groups.clauses)) if place not in self.outcomes)
-            places += islice(rest, limit - len(places))
-        return [(self.groups.clauses[place], self.outcomes.get(place, NO)) for place in places]
+        wanted = _ORDER if everything else _ORDER[:2]
+        found = ((self.group.clauses[place], one) for one in wanted for place in self.standing.places(one))
+        return list(islice(found, limit))
 
     def answer(self, clause: ReadyClause, outcome: int) -> ClauseMatch:
         return ClauseMatch(
@@ -105,8 +92,8 @@ class Matched:
             delivery=clause.delivery,
             status=clause.status(self.known.today),
             result=RESULTS[outcome],
-            reasons=explain(clause.root, self.table, self.values, self.known),
-            ask_next=ask_next(clause.root, self.table, self.values, self.known),
+            reasons=explain(clause.root, self.values),
+            ask_next=ask_next(clause.root, self.values),
         )
 
     def answer_line(self, clause: ReadyClause, outcome: int, *, reasons: bool) -> LineMatch:
@@ -115,24 +102,16 @@ class Matched:
             clause_id=clause.id,
             version=clause.version,
             result=RESULTS[outcome],
-            reasons=explain(clause.root, self.table, self.values, self.known) if reasons else None,
-            ask_next=ask_next(clause.root, self.table, self.values, self.known),
+            reasons=explain(clause.root, self.values) if reasons else None,
+            ask_next=ask_next(clause.root, self.values),
         )
 
 
-def match_profile(profile: EnterpriseProfile, groups: ClauseGroups, today: date) -> Matched:
-    """Put an enterprise to each group's condition, and to the clauses of those groups that do not shut it out."""
+def match_profile(profile: EnterpriseProfile, group: ClauseGroup, today: date) -> Matched:
+    """Put an enterprise to all clauses of a group."""
     known = Known(profile, today)
-    values = groups.table.evaluate(known)
-    outcomes = {}
-    for guard, members in groups.groups:
-        if guard is not None and values[guard] == NO:
-            continue
-        for place, clause in members:
-            outcome = evaluate(clause.root, values)
-            if outcome != NO:
-                outcomes[place] = outcome
-    return Matched(known, values, groups, outcomes)
+    values = group.table.evaluate(known)
+    return Matched(known, values, group, group.board.evaluate(values))
 
 
 def open_clauses(clauses: Iterable[ReadyClause], today: date) -> list[ReadyClause]:

@@ -14,7 +14,7 @@ from uuid import UUID
 from services.policy_api.repository import clauses as repository
 from services.policy_api.repository.reading import Reads
 from services.policy_api.rules.conditions import ConditionTable
-from services.policy_api.rules.matching import ClauseGroups, ReadyClause, make_ready, open_clauses
+from services.policy_api.rules.matching import ClauseGroup, ReadyClause, make_ready, open_clauses
 
 _MOST_BEHIND = 20_000
 """Events; beyond them loading all is cheaper than reading what happened."""
@@ -31,12 +31,12 @@ class ClauseSet:
     clauses: dict[UUID, ReadyClause]
     table: ConditionTable
     loaded_conditions: int
-    _open: dict[date, ClauseGroups] = field(default_factory=dict)
+    _open: dict[date, ClauseGroup] = field(default_factory=dict)
 
-    def open_on(self, today: date) -> ClauseGroups:
+    def open_on(self, today: date) -> ClauseGroup:
         """Those that can be had that day, newest first."""
         if today not in self._open:
-            self._open[today] = ClauseGroups(open_clauses(self.clauses.values(), today), self.table)
+            self._open[today] = ClauseGroup(open_clauses(self.clauses.values(), today), self.table)
         return self._open[today]
 
 

@@ -13,7 +13,7 @@ from pydantic import ValidationError
 from pydantic_core import to_json
 
 from services.policy_api.rules.enterprise_facts import check_profile
-from services.policy_api.rules.matching import ClauseGroups, match_profile
+from services.policy_api.rules.matching import ClauseGroup, match_profile
 from shared.kit.errors import DomainError
 from shared.kit.http import describe_invalid, iterate_lines, parse_json
 from shared.schemas.clauses import LineMatch, MatchLine, MatchLineResult
@@ -29,7 +29,7 @@ _Raw = tuple[int, bytes | None]
 class MatchBatch:
     """One batch against clauses that were chosen when it began."""
 
-    def __init__(self, clauses: ClauseGroups, today: date, *, max_lines: int, reasons: bool) -> None:
+    def __init__(self, clauses: ClauseGroup, today: date, *, max_lines: int, reasons: bool) -> None:
         self._clauses, self._today = clauses, today
         self._max_lines, self._reasons = max_lines, reasons
         self._waiting: asyncio.Queue[_Raw | None] = asyncio.Queue()

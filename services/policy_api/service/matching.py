@@ -8,7 +8,7 @@ from uuid import UUID
 
 from services.policy_api.repository.reading import Reads
 from services.policy_api.rules.enterprise_facts import check_profile
-from services.policy_api.rules.matching import ClauseGroups, match_profile
+from services.policy_api.rules.matching import ClauseGroup, match_profile
 from services.policy_api.service.clause_set import ClauseSet, ClauseSource
 from shared.kit.errors import NotFound, RuleViolation
 from shared.schemas.clauses import AskedFact, Delivery, EnterpriseProfile, MatchAnswer
@@ -42,13 +42,13 @@ def _answer(
     )
 
 
-def choose_clauses(ready: ClauseSet, today: date, chosen: Collection[UUID]) -> ClauseGroups:
+def choose_clauses(ready: ClauseSet, today: date, chosen: Collection[UUID]) -> ClauseGroup:
     """The open clauses asked for, or, when none is named, those enjoyed without applying (免申即享)."""
     opened = ready.open_on(today).clauses
     if not chosen:
-        return ClauseGroups([clause for clause in opened if clause.delivery == Delivery.AUTO], ready.table)
+        return ClauseGroup([clause for clause in opened if clause.delivery == Delivery.AUTO], ready.table)
     by_id = {clause.id: clause for clause in opened}
     missing = [str(one) for one in chosen if one not in by_id]
     if missing:
         raise NotFound(f"没有编号为 {missing[0]} 的可享受条款")
-    return ClauseGroups([by_id[one] for one in dict.fromkeys(chosen)], ready.table)
+    return ClauseGroup([by_id[one] for one in dict.fromkeys(chosen)], ready.table)

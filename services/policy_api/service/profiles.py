@@ -15,7 +15,7 @@ from services.policy_api.repository import profiles as repository
 from services.policy_api.rules.clauses import clause_status
 from services.policy_api.rules.conditions import ConditionTable
 from services.policy_api.rules.enterprise_facts import check_profile
-from services.policy_api.rules.matching import ClauseGroups, ReadyClause, make_ready, match_profile
+from services.policy_api.rules.matching import ClauseGroup, ReadyClause, make_ready, match_profile
 from services.policy_api.service.clause_set import ClauseSource
 from services.policy_api.service.sealing import ProfileSealer
 from shared.kit.auth import Caller
@@ -134,7 +134,7 @@ async def match_released_clause(session: WriteSession, sealer: ProfileSealer, *,
     if profiles:
         table = ConditionTable()
         found = await asyncio.to_thread(
-            _matching, sealer, profiles, ClauseGroups([make_ready(shown, table)], table), today
+            _matching, sealer, profiles, ClauseGroup([make_ready(shown, table)], table), today
         )
         matching = {profile_id for profile_id, _ in found}
         others = [profile["id"] for profile in profiles if profile["id"] not in matching]
@@ -146,7 +146,7 @@ async def match_released_clause(session: WriteSession, sealer: ProfileSealer, *,
 
 
 def _matching(
-    sealer: ProfileSealer, rows: Sequence[Any], clauses: ClauseGroups, today: date
+    sealer: ProfileSealer, rows: Sequence[Any], clauses: ClauseGroup, today: date
 ) -> list[tuple[UUID, ReadyClause]]:
     """Which of these profiles match which of these clauses."""
     found = []

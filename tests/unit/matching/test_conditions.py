@@ -10,9 +10,9 @@ from hypothesis import strategies as st
 
 from services.policy_api.rules.condition_checks import check_conditions
 from services.policy_api.rules.condition_tests import NO, UNKNOWN, YES
-from services.policy_api.rules.conditions import ConditionTable, Node, ask_next, compile_conditions, evaluate, explain
+from services.policy_api.rules.conditions import ConditionTable, ask_next, compile_conditions, evaluate, explain
 from services.policy_api.rules.enterprise_facts import FACTS, Known
-from services.policy_api.rules.matching import ClauseGroups, ReadyClause, match_profile
+from services.policy_api.rules.matching import ClauseGroup, ReadyClause, match_profile
 from shared.schemas.clauses import EnterpriseProfile
 
 TODAY = date(2026, 5, 6)
@@ -69,7 +69,7 @@ def asked(expression: Any, **facts: Any) -> list[str]:
     table = ConditionTable()
     root = compile_conditions(expression, table)
     have = known(**facts)
-    return ask_next(root, table, table.evaluate(have), have)
+    return ask_next(root, table.evaluate(have))
 
 
 def naive(expression: Any, facts: dict[str, Any]) -> int:
@@ -185,17 +185,17 @@ def test_size_outside_the_table_is_left_to_a_person() -> None:
 def test_reasons_are_sentences_with_their_place() -> None:
     table, have = ConditionTable(), known(employees=12)
     root = compile_conditions({"all": [EMPLOYEES, {"not": TAX}]}, table)
-    reasons = explain(root, table, table.evaluate(have), have)
+    reasons = explain(root, table.evaluate(have))
     assert [(one.pointer, one.result.value) for one in reasons] == [("/all/0", "NO_MATCH"), ("/all/1/not", "UNKNOWN")]
     assert reasons[0].sentence == "从业人员：要求不低于20人；企业为12人，不符合"
     assert reasons[1].sentence == "纳税额：要求不低于100万元；企业未提供，无法判断"
 
 
 def test_clause_without_conditions_is_unknown_and_asks_nothing() -> None:
-    table, have = ConditionTable(), known()
-    root: Node | None = compile_conditions(None, table)
-    assert (evaluate(root, {}), ask_next(root, table, {}, have)) == (UNKNOWN, [])
-    assert "对照原文" in explain(root, table, {}, have)[0].sentence
+    table = ConditionTable()
+    root, values = compile_conditions(None, table), table.evaluate(known())
+    assert (evaluate(root, values), ask_next(root, values)) == (UNKNOWN, [])
+    assert "对照原文" in explain(root, values)[0].sentence
 
 
 def deep(levels: int) -> Any:
@@ -246,7 +246,7 @@ def test_every_fact_is_read_from_the_profile() -> None:
 
 
 @given(st.lists(_expressions, min_size=1, max_size=6), _full_profiles, _hidden)
-def test_passing_over_groups_changes_no_answer(
+def test_many_together_come_out_as_each_alone(
     expressions: list[Any], profile: dict[str, Any], hidden: set[str]
 ) -> None:
     table, facts = ConditionTable(), show(profile, hidden)
@@ -254,7 +254,7 @@ def test_passing_over_groups_changes_no_answer(
         ReadyClause(UUID(int=number), 1, "", "auto", UUID(int=0), {}, compile_conditions(expression, table))
         for number, expression in enumerate(expressions)
     ]
-    matched = match_profile(EnterpriseProfile.model_validate(facts), ClauseGroups(clauses, table), TODAY)
+    matched = match_profile(EnterpriseProfile.model_validate(facts), ClauseGroup(clauses, table), TODAY)
     picked = {clause.id.int: outcome for clause, outcome in matched.pick(everything=True, limit=100)}
     assert picked == {number: naive(expression, facts) for number, expression in enumerate(expressions)}
     assert sum(matched.counts().values()) == len(expressions)

@@ -16,7 +16,13 @@ _PLACE = re.compile(r"%([1-9])")
 _MAX_STYLES = 5_000
 _ROMAN = ((1000, "m"), (900, "cm"), (500, "d"), (400, "cd"), (100, "c"), (90, "xc"), (50, "l"), (40, "xl"))
 _ROMAN_SMALL = ((10, "x"), (9, "ix"), (5, "v"), (4, "iv"), (1, "i"))
-_CHINESE = {"chineseCounting", "chineseCountingThousand", "ideographTraditional", "japaneseCounting", "taiwaneseCounting"}
+_CHINESE = {
+    "chineseCounting",
+    "chineseCountingThousand",
+    "ideographTraditional",
+    "japaneseCounting",
+    "taiwaneseCounting",
+}
 _CHINESE |= {"taiwaneseCountingThousand", "ideographDigital", "chineseLegalSimplified"}
 _WIDE = str.maketrans("0123456789", "０１２３４５６７８９")
 

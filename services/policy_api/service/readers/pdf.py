@@ -19,7 +19,17 @@ _ENCRYPTED = "PDF 有密码或权限限制；请解除后再上传"
 _LEAST_CHARACTERS = 10
 """On a page that has text at all; below, it is a page number or a stamp."""
 _UNREADABLE = range(0xE000, 0xF900)
-_FAULTS = (PyPdfError, KeyError, ValueError, AttributeError, TypeError, IndexError, AssertionError, OverflowError, OSError)
+_FAULTS = (
+    PyPdfError,
+    KeyError,
+    ValueError,
+    AttributeError,
+    TypeError,
+    IndexError,
+    AssertionError,
+    OverflowError,
+    OSError,
+)
 
 
 def read_pdf(data: bytes, bounds: Bounds, allow_pages: Callable[[int], None]) -> Readout:
