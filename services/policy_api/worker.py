@@ -10,7 +10,7 @@ from services.policy_api.service.clause_set import ClauseSource
 from services.policy_api.service.entries import refresh_due_entries
 from services.policy_api.service.expiry import remind
 from services.policy_api.service.follow_up import Terms, limits_of, open_due_tasks
-from services.policy_api.service.profiles import match_released_clause, match_saved_profiles
+from services.policy_api.service.profiles import match_released_clause, match_saved_profiles, retry_unreadable
 from services.policy_api.service.publication import bind_stragglers, refresh_due
 from services.policy_api.service.quality import look_on
 from services.policy_api.service.sealing import ProfileSealer
@@ -26,7 +26,7 @@ from shared.kit.workdays import WorkCalendar, load_seed_calendar
 from shared.kit.worker import Job, run_jobs, stop_on_signals
 
 _AT_ONCE = 200
-_PROFILES_AT_ONCE = 5
+_MATCHES_AT_ONCE = 1000
 """Each may match every clause, and all that is found is announced in one transaction."""
 
 
@@ -71,10 +71,16 @@ def jobs_of(
 
     sealer, clauses = ProfileSealer(settings.profile_key.get_secret_value()), ClauseSource()
 
+    retried = False
+
     async def match_profiles() -> bool:
+        nonlocal retried
         async with database.write() as session:
-            handled = await match_saved_profiles(session, sealer, clauses, now=clock(), limit=_PROFILES_AT_ONCE)
-        return handled >= _PROFILES_AT_ONCE
+            if not retried:
+                await retry_unreadable(session)
+            more = await match_saved_profiles(session, sealer, clauses, now=clock(), limit=_MATCHES_AT_ONCE)
+        retried = True
+        return more
 
     async def match_clauses() -> bool:
         async with database.write() as session:

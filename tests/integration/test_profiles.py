@@ -2,12 +2,13 @@
 
 import json
 from typing import Any
+from uuid import UUID
 
 import pytest
 
 from services.policy_api.repository import profiles as repository
 from services.policy_api.service.clause_set import ClauseSource
-from services.policy_api.service.profiles import match_released_clause, match_saved_profiles
+from services.policy_api.service.profiles import match_released_clause, match_saved_profiles, retry_unreadable
 from services.policy_api.service.sealing import ProfileSealer
 from shared.kit.errors import Unavailable
 from shared.schemas.clauses import FoundMatch
@@ -38,16 +39,16 @@ async def put_clause(office: Office, name: str = "a", **changes: Any) -> str:
     return str(answer.json()["id"])
 
 
-async def work(office: Office, *, at_once: int = 200) -> None:
+async def work(office: Office, *, at_once: int = 200, matches_at_once: int = 1000) -> None:
     """What the worker does until nothing is left."""
     kit = office.suite.apps["policy"].state.kit
     sealer, source = kit.extra["profile_sealer"], ClauseSource()
     more = True
     while more:
         async with office.database.write() as session:
-            saved = await match_saved_profiles(session, sealer, source, now=kit.clock(), limit=5)
+            saved = await match_saved_profiles(session, sealer, source, now=kit.clock(), limit=matches_at_once)
         async with office.database.write() as session:
-            more = await match_released_clause(session, sealer, now=kit.clock(), limit=at_once) or saved > 0
+            more = await match_released_clause(session, sealer, now=kit.clock(), limit=at_once) or saved
 
 
 async def found(office: Office) -> list[tuple[str, str]]:
@@ -93,6 +94,32 @@ async def test_each_profile_is_told_once_whatever_the_size_of_a_step(office: Off
     await save(office, "e1")
     await work(office)
     assert sorted(await found(office)) == sorted((one, clause_id) for one in saved)
+
+
+async def test_profile_with_many_matches_is_told_of_in_turns(office: Office) -> None:
+    clauses = {await put_clause(office, f"c{number}") for number in range(5)}
+    saved = {await save(office, f"e{number}") for number in range(3)}
+    await work(office, matches_at_once=2)
+    assert sorted(await found(office)) == sorted((one, clause_id) for one in saved for clause_id in clauses)
+
+
+async def test_profile_that_does_not_open_holds_up_no_other_and_is_tried_again(office: Office) -> None:
+    """The key was lost, or a row came from elsewhere."""
+    clause_id, broken, sound = await put_clause(office), await save(office, "e1"), await save(office, "e2")
+    async with office.database.write() as session:
+        driver = await session.driver()
+        sealed = await driver.fetchval("SELECT sealed_facts FROM enterprise_profile WHERE id = $1", UUID(broken))
+        await driver.execute("UPDATE enterprise_profile SET sealed_facts = $2 WHERE id = $1", UUID(broken), b"x" * 40)
+    await work(office)
+    second = await put_clause(office, "second")
+    await work(office)
+    assert await found(office) == [(sound, clause_id), (sound, second)]
+    async with office.database.write() as session:
+        driver = await session.driver()
+        await driver.execute("UPDATE enterprise_profile SET sealed_facts = $2 WHERE id = $1", UUID(broken), sealed)
+        await retry_unreadable(session)
+    await work(office)
+    assert sorted((await found(office))[2:]) == sorted([(broken, clause_id), (broken, second)])
 
 
 async def test_step_that_fails_leaves_nothing_and_is_done_again(

@@ -16,6 +16,7 @@ class EnterpriseProfileRow(Base):
     __table_args__ = (
         sa.UniqueConstraint("organization", "external_id"),
         sa.Index("ix_enterprise_profile_pending", "id", postgresql_where=sa.text("pending")),
+        sa.Index("ix_enterprise_profile_unreadable", "id", postgresql_where=sa.text("unreadable")),
     )
 
     id: Mapped[UUID] = mapped_column(primary_key=True, comment="Opaque: random, not made from anything.")
@@ -26,6 +27,9 @@ class EnterpriseProfileRow(Base):
     consented_at: Mapped[datetime]
     saved_at: Mapped[datetime]
     pending: Mapped[bool] = mapped_column(comment="Not matched since it was saved.")
+    unreadable: Mapped[bool] = mapped_column(
+        server_default=sa.false(), comment="The key did not open it when it was last tried."
+    )
 
 
 class ProfileMatchRow(Base):

@@ -37,7 +37,7 @@ async def upsert(driver: asyncpg.Connection, row: dict[str, Any]) -> None:
         VALUES ($1, $2, $3, $4, $5, $6, $7, true)
         ON CONFLICT (organization, external_id) DO UPDATE SET sealed_facts = excluded.sealed_facts,
             consent_text_version = excluded.consent_text_version, consented_at = excluded.consented_at,
-            saved_at = excluded.saved_at, pending = true
+            saved_at = excluded.saved_at, pending = true, unreadable = false
         """,
         *(row["id"], row["organization"], row["external_id"], row["sealed_facts"]),
         *(row["consent_text_version"], row["consented_at"], row["saved_at"]),
@@ -67,7 +67,8 @@ async def lock_after(driver: asyncpg.Connection, after: UUID | None, *, limit: i
     """The next profiles in the order of their ids, kept from changing until the transaction ends."""
     rows: Rows = await driver.fetch(
         """
-        SELECT id, sealed_facts FROM enterprise_profile WHERE $1::uuid IS NULL OR id > $1 ORDER BY id LIMIT $2 FOR SHARE
+        SELECT id, sealed_facts FROM enterprise_profile WHERE ($1::uuid IS NULL OR id > $1) AND NOT unreadable
+        ORDER BY id LIMIT $2 FOR UPDATE
         """,
         after,
         limit,
@@ -77,6 +78,24 @@ async def lock_after(driver: asyncpg.Connection, after: UUID | None, *, limit: i
 
 async def note_matched(driver: asyncpg.Connection, profile_id: UUID) -> None:
     await driver.execute("UPDATE enterprise_profile SET pending = false WHERE id = $1", profile_id)
+
+
+async def note_unreadable(driver: asyncpg.Connection, profile_ids: Sequence[UUID]) -> None:
+    """The key does not open these: they wait no more."""
+    await driver.execute(
+        "UPDATE enterprise_profile SET pending = false, unreadable = true WHERE id = ANY($1)", list(profile_ids)
+    )
+
+
+async def retry_unreadable(driver: asyncpg.Connection) -> None:
+    """Let all that could not be opened wait to be matched again."""
+    await driver.execute("UPDATE enterprise_profile SET pending = true, unreadable = false WHERE unreadable")
+
+
+async def list_matched_clauses(reads: Reads, profile_id: UUID) -> set[UUID]:
+    """Clauses that a profile is known to match."""
+    rows = await reads.fetch("SELECT clause_id FROM profile_match WHERE profile_id = $1", profile_id)
+    return {row["clause_id"] for row in rows}
 
 
 async def find_unmatched_clause(driver: asyncpg.Connection) -> Any:

@@ -21,8 +21,9 @@ from services.policy_api.service.sealing import ProfileSealer
 from shared.kit.auth import Caller
 from shared.kit.clock import local_day
 from shared.kit.database import WriteSession
-from shared.kit.errors import NotFound, RuleViolation
+from shared.kit.errors import NotFound, RuleViolation, Unavailable
 from shared.kit.log import Announcement
+from shared.kit.logging import get_logger
 from shared.schemas.clauses import (
     ClauseStatus,
     EnterpriseProfile,
@@ -34,6 +35,9 @@ from shared.schemas.clauses import (
 from shared.schemas.problems import InvalidField
 
 NO_PROFILE = "没有这份企业档案"
+_PROFILES_AT_ONCE = 50
+
+logger = get_logger(__name__)
 
 
 async def save_profile(
@@ -97,21 +101,53 @@ def _record(session: WriteSession, caller: Caller, action: str, profile_id: UUID
 
 async def match_saved_profiles(
     session: WriteSession, sealer: ProfileSealer, source: ClauseSource, *, now: datetime, limit: int
-) -> int:
-    """Match profiles that were saved since with every open clause; returns how many there were."""
+) -> bool:
+    """Match profiles that were saved since with every open clause; whether more wait.
+
+    One turn tells of `limit` matches; a profile that has more is gone on with in the next.
+    """
     driver = await session.driver()
-    rows = await repository.lock_pending(driver, limit=limit)
+    rows = await repository.lock_pending(driver, limit=_PROFILES_AT_ONCE)
     if not rows:
-        return 0
+        return False
     # Read after the profiles are held: a clause that is released later meets them in its own turn.
     ready, _ = await source.current(driver)
     clauses = ready.open_on(local_day(now))
+    opened = await _open(session, sealer, rows)
+    for profile_id, profile in opened:
+        matched = await asyncio.to_thread(match_profile, profile, clauses, local_day(now))
+        found = [(profile_id, clause) for clause in matched.matching]
+        await repository.delete_matches_except(driver, profile_id, clauses=[clause.id for _, clause in found])
+        known = await repository.list_matched_clauses(driver, profile_id)
+        fresh = [(profile_id, clause) for _, clause in found if clause.id not in known]
+        await _keep(session, fresh[:limit], now)
+        if len(fresh) > limit:
+            return True
+        await repository.note_matched(driver, profile_id)
+        limit -= len(fresh)
+    return len(rows) == _PROFILES_AT_ONCE
+
+
+async def _open(
+    session: WriteSession, sealer: ProfileSealer, rows: Sequence[Any]
+) -> list[tuple[UUID, EnterpriseProfile]]:
+    """What the key opens. The rest is noted and reported, and holds up nobody else."""
+    found, unreadable = [], []
     for row in rows:
-        found = await asyncio.to_thread(_matching, sealer, [row], clauses, local_day(now))
-        await repository.delete_matches_except(driver, row["id"], clauses=[clause.id for _, clause in found])
-        await _keep(session, found, now)
-        await repository.note_matched(driver, row["id"])
-    return len(rows)
+        try:
+            facts = sealer.open(row["sealed_facts"], profile_id=row["id"])
+            found.append((row["id"], EnterpriseProfile.model_validate_json(facts)))
+        except (Unavailable, ValueError):
+            unreadable.append(row["id"])
+    if unreadable:
+        logger.error("profiles_unreadable", count=len(unreadable), hint="is profile_key the key that sealed them?")
+        await repository.note_unreadable(await session.driver(), unreadable)
+    return found
+
+
+async def retry_unreadable(session: WriteSession) -> None:
+    """Once at a worker's start, when the key may have been put right: try again what could not be opened."""
+    await repository.retry_unreadable(await session.driver())
 
 
 async def match_released_clause(session: WriteSession, sealer: ProfileSealer, *, now: datetime, limit: int) -> bool:
@@ -133,9 +169,9 @@ async def match_released_clause(session: WriteSession, sealer: ProfileSealer, *,
     profiles = await repository.lock_after(driver, row["after_profile"], limit=limit)
     if profiles:
         table = ConditionTable()
-        found = await asyncio.to_thread(
-            _matching, sealer, profiles, ClauseGroup([make_ready(shown, table)], table), today
-        )
+        group = ClauseGroup([make_ready(shown, table)], table)
+        opened = await _open(session, sealer, profiles)
+        found = await asyncio.to_thread(_matching, opened, group, today)
         matching = {profile_id for profile_id, _ in found}
         others = [profile["id"] for profile in profiles if profile["id"] not in matching]
         await repository.delete_matches_of_clause(driver, row["id"], profiles=others)
@@ -146,14 +182,14 @@ async def match_released_clause(session: WriteSession, sealer: ProfileSealer, *,
 
 
 def _matching(
-    sealer: ProfileSealer, rows: Sequence[Any], clauses: ClauseGroup, today: date
+    opened: Sequence[tuple[UUID, EnterpriseProfile]], group: ClauseGroup, today: date
 ) -> list[tuple[UUID, ReadyClause]]:
     """Which of these profiles match which of these clauses."""
-    found = []
-    for row in rows:
-        profile = EnterpriseProfile.model_validate_json(sealer.open(row["sealed_facts"], profile_id=row["id"]))
-        found += [(row["id"], clause) for clause in match_profile(profile, clauses, today).matching]
-    return found
+    return [
+        (profile_id, clause)
+        for profile_id, profile in opened
+        for clause in match_profile(profile, group, today).matching
+    ]
 
 
 async def _keep(session: WriteSession, found: Sequence[tuple[UUID, ReadyClause]], now: datetime) -> None:
