@@ -171,7 +171,7 @@ def pdf_nested_arrays(levels: int) -> bytes:
 
 
 def bombs() -> dict[str, tuple[bytes, str]]:
-    """By name: a file and the reason for which it is refused."""
+    """By name: a file and the reasons for which it may be refused: how far a reader comes depends on the machine."""
     good = make_docx(["关于测试的通知"])
     return {
         "one member of 2 GB claimed": (_claiming(good, 2_000_000_000), "bomb"),
@@ -191,14 +191,14 @@ def bombs() -> dict[str, tuple[bytes, str]]:
         "pdf zeros": (pdf_with_content(bytes(400_000_000), deflated=1), "bomb"),
         "pdf zeros packed three times": (pdf_with_content(bytes(300_000_000), deflated=3), "bomb"),
         "pdf filters": (pdf_with_content(b" ", deflated=40), "bomb"),
-        "pdf 100,000 pages": (pdf_pages(100_000), "bomb"),
-        "pdf 100,000 pages, one claimed": (pdf_pages(100_000, claimed=1), "bomb"),
+        "pdf 100,000 pages": (pdf_pages(100_000), "bomb too_costly"),
+        "pdf 100,000 pages, one claimed": (pdf_pages(100_000, claimed=1), "bomb too_costly"),
         "pdf 1,500 pages": (pdf_pages(1_500), "too_large"),
         "pdf tree loop": (pdf_tree_loop(), "broken"),
         "pdf deep tree": (pdf_deep_tree(10_000), "bomb"),
         "pdf nested arrays": (pdf_nested_arrays(100_000), "broken"),
         "pdf form in itself": (pdf_with_content(b"/X Do " * 1_000), "no_text"),
-        "pdf operators": (pdf_with_content(b"q Q " * 900_000, deflated=1), "bomb"),
+        "pdf operators": (pdf_with_content(b"q Q " * 900_000, deflated=1), "bomb too_costly"),
         "pdf encrypted": (
             make_pdf([["关于测试的通知"]], trailer="/Encrypt << /Filter /Standard /V 2 /R 3 >>"),
             "encrypted",

@@ -249,7 +249,12 @@ class Postgres:
             "timezone": "Asia/Shanghai",
         }
         if not self._durable:
-            settings |= {"fsync": "off", "synchronous_commit": "off", "full_page_writes": "off"}
+            settings |= {
+                "fsync": "off",
+                "synchronous_commit": "off",
+                "full_page_writes": "off",
+                "max_wal_size": "256MB",
+            }
         return [part for name, value in settings.items() for part in ("-c", f"{name}={value}")]
 
     def _environment(self) -> dict[str, str]:

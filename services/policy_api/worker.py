@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import Awaitable, Callable
 from datetime import timedelta
+from functools import partial
 
 import httpx
 
@@ -32,6 +33,17 @@ _MATCHES_AT_ONCE = 1000
 
 async def _seed_calendar() -> WorkCalendar:
     return load_seed_calendar()
+
+
+async def _prune(database: Database, settings: Settings, clock: Clock) -> bool:
+    connection = await database.connect()
+    try:
+        kept_from = clock() - timedelta(days=settings.event_retention_days)
+        forget_from = clock() - timedelta(hours=settings.idempotency_retention_hours)
+        await forget_old_keys(connection, older_than=forget_from)
+        return await log.prune(connection, older_than=kept_from) > 0
+    finally:
+        await connection.close()
 
 
 def jobs_of(
@@ -86,17 +98,6 @@ def jobs_of(
         async with database.write() as session:
             return await match_released_clause(session, sealer, now=clock(), limit=_AT_ONCE)
 
-    async def prune() -> bool:
-        connection = await database.connect()
-        try:
-            kept_from = clock() - timedelta(days=settings.event_retention_days)
-            await forget_old_keys(
-                connection, older_than=clock() - timedelta(hours=settings.idempotency_retention_hours)
-            )
-            return await log.prune(connection, older_than=kept_from) > 0
-        finally:
-            await connection.close()
-
     return [
         Job("date changes", 5.0, tell_date_changes),
         Job("entry changes", 5.0, tell_entry_changes),
@@ -106,7 +107,7 @@ def jobs_of(
         Job("follow-ups", 60.0, open_follow_ups),
         Job("saved profiles", 5.0, match_profiles),
         Job("released clauses", 5.0, match_clauses),
-        Job("prune", 600.0, prune),
+        Job("prune", 600.0, partial(_prune, database, settings, clock)),
     ]
 
 

@@ -159,7 +159,7 @@ BODIES: dict[str, Body] = {
 # Refused line by line inside a 200, see `test_batch_refuses_each_line_of_another_district`.
 BY_LINE = {"policy POST /v1/policies:batch"}
 # Write nothing and are about no organisation's resource: the scope alone decides.
-ASKING = {"policy POST /v1/match", "policy POST /v1/match:batch"}
+ASKING = {"policy POST /v1/match", "policy POST /v1/match:batch", "policy POST /v1/policies:parse"}
 
 
 async def _victim(suite: Suite, code: str, level: str, division_code: str) -> Victim:

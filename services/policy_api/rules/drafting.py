@@ -92,7 +92,8 @@ def draft_policy(read: ReadText) -> ParsedDocument:
 def _doubts(found: Extracted, draft: PolicyDraft) -> Iterator[UncertainField]:
     values = draft.model_dump()
     for name, reason in _INFERRED.items():
-        if name in found.uncertain and values[name]:
+        guessed = name in found.uncertain or (name == "expires_on" and found.lasts is not None)
+        if guessed and values[name]:
             yield UncertainField(pointer=f"/{name}", reason=reason, seen=_shown(values[name]))
     for name, reason in _MISSING.items():
         if not values[name]:
@@ -115,7 +116,7 @@ def _doubts(found: Extracted, draft: PolicyDraft) -> Iterator[UncertainField]:
 
 
 def _shown(value: object) -> str | None:
-    if value is None or value == () or value == []:
+    if value is None or value in ((), []):
         return None
     return ("、".join(str(one) for one in value) if isinstance(value, list | tuple) else str(value))[:_SEEN]
 

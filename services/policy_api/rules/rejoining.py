@@ -18,6 +18,7 @@ _HEADING = re.compile(
     r"第[一二三四五六七八九十百千零〇0-9]{1,7}[编章节条]|[一二三四五六七八九十]{1,3}、|[（(][一二三四五六七八九十0-9]{1,3}[）)]"
     r"|[0-9]{1,3}[.．、](?![0-9])|附\s*件|抄\s*送|主\s*送|（此件|（联系人"
 )
+_TITLE = re.compile(r".*关于.+的(?:通知|通告|公告|意见|决定|决议|命令|批复|函|报告|请示|纪要|议案|公报|通报)")
 _STOPS = "。！？：；"
 _LATIN = re.compile(r"[A-Za-z0-9,;:)\]]")
 _EDGES = 2
@@ -70,7 +71,8 @@ def rejoin_pages(pages: Sequence[Sequence[PrintedLine]]) -> Rejoined:
     before: PrintedLine | None = None
     for line, set_in in lines:
         text = line.text.strip(_BLANKS)
-        if before is not None and _may_go_on(before, line, margin) and not set_in and not _HEADING.match(text):
+        goes_on = before is not None and _may_go_on(before, line, margin) and not set_in and not _HEADING.match(text)
+        if goes_on and before is not None and not _ends_title(paragraphs[-1]):
             if sets_in or before.text.rstrip(_BLANKS)[-1] not in _STOPS:
                 paragraphs[-1] += _gap(paragraphs[-1], text) + text
                 joined, before = joined + 1, line
@@ -89,6 +91,11 @@ def width(text: str) -> float:
 def _may_go_on(before: PrintedLine, line: PrintedLine, margin: float) -> bool:
     em = before.em or 1.0
     return before.ends_at >= margin - _SLACK * em and abs(before.em - line.em) <= 0.1 * em
+
+
+def _ends_title(paragraph: str) -> bool:
+    """公文标题: what follows it is the addressee, flush left, however long the title's last line is."""
+    return _TITLE.fullmatch(paragraph) is not None and paragraph.count("《") == paragraph.count("》")
 
 
 def _is_set_in(line: PrintedLine, page: Sequence[PrintedLine]) -> bool:

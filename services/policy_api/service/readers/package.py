@@ -3,6 +3,7 @@
 import io
 import re
 import zipfile
+import zlib
 
 from services.policy_api.service.readers.found import Bounds, Reason, RefusedFile
 
@@ -68,5 +69,5 @@ def _check_parts(package: zipfile.ZipFile) -> None:
                 raise RefusedFile(Reason.BOMB, "文档内含有文档类型声明（DTD），可能是实体炸弹，不予读取")
             if info.filename == _CONTENT_TYPES and b"macroenabled" in part.lower():
                 raise RefusedFile(Reason.MACROS, "文档启用了宏；请另存为不含宏的 .docx 后再上传")
-    except (zipfile.BadZipFile, ValueError, OSError, EOFError, NotImplementedError, RuntimeError) as error:
+    except (zipfile.BadZipFile, zlib.error, ValueError, OSError, EOFError, NotImplementedError, RuntimeError) as error:
         raise RefusedFile(Reason.BROKEN, "文件不完整或已损坏：有的部分解不开") from error

@@ -166,7 +166,8 @@ def _table_rows(table: Any, numbering: Numbering, seen: _Seen) -> list[str]:
 
 
 def _in_box(paragraph: Any) -> bool:
-    return next(paragraph.iterancestors(W + "txbxContent", W + "tbl"), None).tag == W + "txbxContent"
+    nearest = next(paragraph.iterancestors(W + "txbxContent", W + "tbl"), None)
+    return nearest is not None and nearest.tag == W + "txbxContent"
 
 
 def _paragraph(paragraph: Any, numbering: Numbering, seen: _Seen) -> str:
