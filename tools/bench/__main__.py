@@ -20,6 +20,7 @@ from tools.bench.figures import Section
 from tools.bench.growth import measure_growth
 from tools.bench.load import generator
 from tools.bench.matching import measure_matching
+from tools.bench.parsing import measure_parsing
 from tools.bench.processes import machine_facts
 from tools.bench.quality import measure_quality
 from tools.bench.reads import measure_lists, measure_reads
@@ -40,6 +41,7 @@ SECTIONS: dict[str, Callable[[Bench], Section]] = {
     "search": measure_search,
     "relevance": measure_relevance,
     "comparing": measure_comparing,
+    "parsing": measure_parsing,
     "quality": measure_quality,
     "memory": measure_memory,
     "matching": measure_matching,

@@ -28,7 +28,7 @@ console = Console()
 
 
 def main(
-    files: Annotated[list[Path], typer.Argument(help="policy_seed.json、*.jsonl、.txt 或 .html")],
+    files: Annotated[list[Path], typer.Argument(help="*.jsonl、*.json、.docx、.pdf、.html 或 .txt")],
     url: Annotated[str, typer.Option(help="正在运行的服务的地址")] = "",
     state: Annotated[Path, typer.Option(envvar="MINGQUAN_STATE", help="状态目录：凭据、导入日志、报告")] = _STATE,
     check_only: Annotated[bool, typer.Option("--check-only", help="只认读和补全，不发送")] = False,

@@ -155,7 +155,10 @@ def _map_city_page(row: SourceRow) -> Item | Left:
 
 def _map_text(row: SourceRow) -> Item | Left:
     """A file of its own is known by its document's number or title: two folders may hold a `通知.txt` each."""
-    return _map_document(replace(row, fields={"body": row.fields["text"]}))
+    mapped = _map_document(replace(row, fields={"body": row.fields["text"]}))
+    if isinstance(mapped, Item):
+        mapped.notes.remarks += row.fields.get("remarks", [])
+    return mapped
 
 
 def _map_policy(row: SourceRow) -> Item | Left:

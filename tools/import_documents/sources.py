@@ -4,9 +4,11 @@ import json
 from collections.abc import Iterator
 from dataclasses import dataclass
 from enum import StrEnum
-from html.parser import HTMLParser
 from pathlib import Path
 from typing import Any
+
+from services.policy_api.service.readers.found import Bounds, RefusedFile
+from services.policy_api.service.readers.reading import read_kind
 
 MAX_FILE_BYTES = 1_000_000_000
 
@@ -21,7 +23,7 @@ class Form(StrEnum):
     CITY_PAGE = "city_page"  # policies_guangzhou.jsonl
     FOUNDING = "founding"  # policy_seed.json
     POLICY = "policy"  # a PolicyInput of ours, with or without organisation and key
-    TEXT = "text"  # a plain .txt or .html file
+    TEXT = "text"  # one document: .docx, .pdf, .html or .txt
     UNKNOWN = "unknown"
 
 
@@ -58,10 +60,10 @@ def read_rows(path: Path) -> Iterator[SourceRow]:
         yield from _read_lines(path)
     elif suffix == ".json":
         yield from _read_json(path)
-    elif suffix in (".txt", ".html", ".htm"):
-        yield SourceRow(path.name, 1, Form.TEXT, _read_text(path, suffix))
+    elif suffix in (".docx", ".pdf", ".html", ".htm", ".txt"):
+        yield SourceRow(path.name, 1, Form.TEXT, _read_document(path))
     else:
-        raise UnreadableFile(f"{path.name} 的类型不认识：请提供 .jsonl、.json、.txt 或 .html")
+        raise UnreadableFile(f"{path.name} 的类型不认识：请提供 .jsonl、.json、.docx、.pdf、.html 或 .txt")
 
 
 _SIGNS: tuple[tuple[Form, frozenset[str]], ...] = (
@@ -110,49 +112,11 @@ def _read_json(path: Path) -> Iterator[SourceRow]:
             yield SourceRow(path.name, number, Form.UNKNOWN, {}, fault="应为 JSON 对象")
 
 
-def _read_text(path: Path, suffix: str) -> dict[str, Any]:
-    raw = path.read_bytes()
+def _read_document(path: Path) -> dict[str, Any]:
+    """Its text by the readers that uploads go through, and what they remark."""
     try:
-        text = raw.decode("utf-8-sig")
-    except UnicodeDecodeError:
-        # Older government sites are in this encoding, which decodes any GBK text.
-        text = raw.decode("gb18030", errors="replace")
-    return {"text": text if suffix == ".txt" else html_to_text(text)}
-
-
-_BLOCKS = frozenset(
-    ["p", "div", "br", "tr", "li", "h1", "h2", "h3", "h4", "h5", "h6", "table", "section", "article", "title", "td"]
-)
-_SILENT = frozenset({"script", "style", "head", "noscript", "template"})
-
-
-class _TextOf(HTMLParser):
-    def __init__(self) -> None:
-        super().__init__(convert_charrefs=True)
-        self.parts: list[str] = []
-        self._silent = 0
-
-    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        if tag in _SILENT:
-            self._silent += 1
-        elif tag in _BLOCKS:
-            self.parts.append("\n")
-
-    def handle_endtag(self, tag: str) -> None:
-        if tag in _SILENT:
-            self._silent = max(0, self._silent - 1)
-        elif tag in _BLOCKS:
-            self.parts.append("\n")
-
-    def handle_data(self, data: str) -> None:
-        if not self._silent:
-            self.parts.append(" ".join(data.split()))
-
-
-def html_to_text(html: str) -> str:
-    """The visible text of a page, a line a block."""
-    parser = _TextOf()
-    parser.feed(html)
-    parser.close()
-    lines = [line.strip() for line in "".join(parser.parts).split("\n")]
-    return "\n".join(line for line in lines if line)
+        found = read_kind(path.read_bytes(), Bounds(), lambda _pages: None)
+    except RefusedFile as refused:
+        raise UnreadableFile(f"{path.name}：{refused.detail}") from refused
+    remarks = [f"{one.reason}（{one.seen}）" if one.seen else one.reason for one in found.remarks]
+    return {"text": found.text, "remarks": remarks}

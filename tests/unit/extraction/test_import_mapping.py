@@ -271,7 +271,7 @@ def test_files_are_read_by_their_kind(tmp_path: Path) -> None:
     assert "script" not in content.body
     assert content.issuers == ["泉城市园林局"]
     for missing in ("b.jsonl", "c.pdf"):
-        (tmp_path / "c.pdf").write_bytes(b"%PDF")
+        (tmp_path / "c.pdf").write_bytes(b"%PDF-1.7")
         with pytest.raises(UnreadableFile):
             list(read_rows(tmp_path / missing))
 

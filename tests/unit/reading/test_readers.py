@@ -8,10 +8,10 @@ from docx.oxml import parse_xml
 from hypothesis import given
 from hypothesis import strategies as st
 
-from services.policy_api.service.readers.__main__ import read_kind
 from services.policy_api.service.readers.found import Bounds, Readout, Reason, RefusedFile
 from services.policy_api.service.readers.kinds import FileKind, find_kind
 from services.policy_api.service.readers.plain import decode
+from services.policy_api.service.readers.reading import read_kind
 from tests.files import CLOSING, OPENING, docx_of, make_docx, make_pdf, pdf_pages, saved, zip_of
 
 LINES = [

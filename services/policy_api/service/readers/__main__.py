@@ -14,17 +14,13 @@ import select
 import signal
 import socketserver
 import sys
-from collections.abc import Callable
 from typing import ClassVar
 
 from pydantic_core import to_json
 
 from services.policy_api.rules.drafting import ReadText, draft_policy
-from services.policy_api.service.readers.found import Bounds, Readout, Reason, RefusedFile
-from services.policy_api.service.readers.kinds import FileKind, find_kind
-from services.policy_api.service.readers.pdf import read_pdf
-from services.policy_api.service.readers.plain import read_page, read_text
-from services.policy_api.service.readers.word import read_word
+from services.policy_api.service.readers.found import Bounds, Reason, RefusedFile
+from services.policy_api.service.readers.reading import read_kind
 from shared.schemas.parsing import UncertainField
 
 _FIRST_SECONDS = 0.5
@@ -82,16 +78,6 @@ def read_file(data: bytes, most_seconds: float) -> bytes:
         UncertainField(pointer=remark.pointer, reason=remark.reason, seen=remark.seen) for remark in found.remarks
     ]
     return draft_policy(ReadText(found.media_type, found.text, found.pages, remarks)).model_dump_json().encode()
-
-
-def read_kind(data: bytes, bounds: Bounds, allow_pages: Callable[[int], None]) -> Readout:
-    """The text, by whichever reader the content asks for; `allow_pages` is told how many pages there are."""
-    kind = find_kind(data)
-    if kind is FileKind.WORD:
-        return read_word(data, bounds)
-    if kind is FileKind.PDF:
-        return read_pdf(data, bounds, allow_pages)
-    return read_page(data, bounds) if kind is FileKind.PAGE else read_text(data, bounds)
 
 
 def _confine(memory_bytes: int, seconds: float) -> None:

@@ -1,0 +1,19 @@
+"""One way in to all readers: the content says which of them reads it."""
+
+from collections.abc import Callable
+
+from services.policy_api.service.readers.found import Bounds, Readout
+from services.policy_api.service.readers.kinds import FileKind, find_kind
+from services.policy_api.service.readers.pdf import read_pdf
+from services.policy_api.service.readers.plain import read_page, read_text
+from services.policy_api.service.readers.word import read_word
+
+
+def read_kind(data: bytes, bounds: Bounds, allow_pages: Callable[[int], None]) -> Readout:
+    """The text, by whichever reader the content asks for; `allow_pages` is told how many pages there are."""
+    kind = find_kind(data)
+    if kind is FileKind.WORD:
+        return read_word(data, bounds)
+    if kind is FileKind.PDF:
+        return read_pdf(data, bounds, allow_pages)
+    return read_page(data, bounds) if kind is FileKind.PAGE else read_text(data, bounds)
