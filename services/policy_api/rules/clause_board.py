@@ -6,9 +6,10 @@ every clause that makes it; `all`, `any` and `not` are then one operation on num
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
+from datetime import date
 
 from services.policy_api.rules.condition_tests import NO, UNKNOWN, YES
-from services.policy_api.rules.conditions import Node, Values
+from services.policy_api.rules.conditions import ConditionTable, Node, Outcomes
 
 _Plan = tuple["str | _Plan", ...]
 """How an expression is built: its connective and its parts; a test is `("test",)`."""
@@ -45,34 +46,54 @@ class Standing:
 
 
 @dataclass
+class _Alike:
+    """Clauses whose expressions are built by one plan."""
+
+    slots: list[_Slot]
+    """Of each test, from left to right."""
+    places: int = 0
+
+
+@dataclass
 class ClauseBoard:
     """Expressions in their order, ready to be evaluated together."""
 
     size: int = 0
-    _slots: dict[_Plan, list[_Slot]] = field(default_factory=dict)
-    """By plan: of each of its tests, from left to right."""
+    _alike: dict[_Plan, _Alike] = field(default_factory=dict)
+    _tests: set[int] = field(default_factory=set)
+    _by_fact: list[list[int]] = field(default_factory=list)
 
     @classmethod
-    def of(cls, roots: Sequence[Node | None]) -> "ClauseBoard":
+    def of(cls, roots: Sequence[Node | None], table: ConditionTable) -> "ClauseBoard":
         """None stands for conditions that were not taken apart: unknown to everybody."""
         board = cls(len(roots))
         for place, root in enumerate(roots):
             if root is not None:
                 board._add(root, 1 << place)
+        groups: dict[tuple[str, date | None], list[int]] = {}
+        for position in sorted(board._tests):
+            test = table.tests[position]
+            groups.setdefault((test.fact.name, test.as_of), []).append(position)
+        board._by_fact = list(groups.values())
         return board
 
-    def evaluate(self, values: Values) -> Standing:
+    def evaluate(self, values: Outcomes) -> Standing:
         """Every expression, by Kleene's logic."""
+        values.find_all(self._by_fact)
+        met = {test for test in self._tests if values[test] == YES}
+        unclear = {test for test in self._tests if values[test] == UNKNOWN}
         yes = no = 0
-        for plan, slots in self._slots.items():
-            more = _evaluate(plan, (_look_up(slot, values) for slot in slots))
+        for plan, alike in self._alike.items():
+            more = _evaluate(plan, (_look_up(slot, alike.places, met, unclear) for slot in alike.slots))
             yes, no = yes | more[0], no | more[1]
         return Standing(self.size, yes, no)
 
     def _add(self, root: Node, bit: int) -> None:
         tests = list(_tests_of(root))
-        slots = self._slots.setdefault(_plan_of(root), [{} for _ in tests])
-        for slot, position in zip(slots, tests, strict=True):
+        self._tests.update(tests)
+        alike = self._alike.setdefault(_plan_of(root), _Alike([{} for _ in tests]))
+        alike.places |= bit
+        for slot, position in zip(alike.slots, tests, strict=True):
             slot[position] = slot.get(position, 0) | bit
 
 
@@ -87,16 +108,14 @@ def _tests_of(node: Node) -> Iterator[int]:
         yield from _tests_of(part)
 
 
-def _look_up(slot: _Slot, values: Values) -> tuple[int, int]:
-    """For whom this place's test is YES, and for whom NO."""
-    yes = no = 0
-    for position, places in slot.items():
-        outcome = values[position]
-        if outcome == YES:
-            yes |= places
-        elif outcome == NO:
-            no |= places
-    return yes, no
+def _look_up(slot: _Slot, places: int, met: set[int], unclear: set[int]) -> tuple[int, int]:
+    """For whom this slot's test is YES, and for whom NO: most are, so only the others are gathered."""
+    yes = open_ = 0
+    for position in slot.keys() & met:
+        yes |= slot[position]
+    for position in slot.keys() & unclear:
+        open_ |= slot[position]
+    return yes, places & ~(yes | open_)
 
 
 def _evaluate(plan: _Plan, slots: Iterator[tuple[int, int]]) -> tuple[int, int]:

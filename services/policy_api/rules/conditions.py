@@ -4,7 +4,7 @@ An expression is `{"all": […]}`, `{"any": […]}`, `{"not": …}` or a test `{
 `condition_checks` says whether it is sound. Unknown is not no (domain.md §10): Kleene's logic. Pure.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from operator import itemgetter
 from typing import Any
@@ -52,6 +52,17 @@ class Outcomes(dict[int, int]):
     def __missing__(self, position: int) -> int:
         outcome = self[position] = self.tests[position].evaluate(self.known)
         return outcome
+
+    def find_all(self, groups: Iterable[Sequence[int]]) -> None:
+        """Look at many at once: the tests of a group are of one fact, as of one day."""
+        for positions in groups:
+            first = self.tests[positions[0]]
+            value = self.known.read(first.fact, first.as_of)
+            if value is None:
+                self.update(dict.fromkeys(positions, UNKNOWN))
+            else:
+                for position in positions:
+                    self[position] = self.tests[position].compare(value)
 
     def say(self, position: int) -> str:
         """Why it came out so."""

@@ -59,7 +59,7 @@ class ClauseGroup:
 
     def __init__(self, clauses: Sequence[ReadyClause], table: ConditionTable) -> None:
         self.clauses, self.table = clauses, table
-        self.board = ClauseBoard.of([clause.root for clause in clauses])
+        self.board = ClauseBoard.of([clause.root for clause in clauses], table)
 
 
 @dataclass(frozen=True)
