@@ -1,8 +1,10 @@
 """Starts services in the test's own process, wired to each other without a socket: same apps as production."""
 
+import tempfile
 from collections.abc import AsyncIterator, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
 import httpx
@@ -172,7 +174,8 @@ async def exchange_suite(database_url: Callable[[str], str]) -> AsyncIterator[Su
 async def policy_suite(database_url: Callable[[str], str]) -> AsyncIterator[Suite]:
     """exchange_api and policy_api over one test database."""
     async with exchange_suite(database_url) as suite, AsyncExitStack() as stack:
-        settings = PolicySettings(database_url=database_url("policy"), **SECRETS)
+        folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="mingquan-files-")))
+        settings = PolicySettings(database_url=database_url("policy"), files_url=folder.as_uri(), **SECRETS)
         app = ready_made(build_policy, settings, transport=HostRouter({"exchange.test": suite.apps["exchange"]}))
         suite.apps["policy"] = app
         suite.clients["policy"] = await stack.enter_async_context(running(app, "http://policy.test"))

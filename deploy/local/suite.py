@@ -303,6 +303,7 @@ class Suite:
         if service.name == "policy":
             environment["MINGQUAN_PROFILE_KEY"] = self.secrets.profile_key
             environment["MINGQUAN_OPINION_KEY"] = self.secrets.opinion_key
+            environment["MINGQUAN_FILES_URL"] = (self._state.root / "files").resolve().as_uri()
         if service.name == "search":
             environment |= {
                 "MINGQUAN_MEILI_URL": self._meili_url,

@@ -14,6 +14,7 @@ from services.policy_api.routes import (
     dossiers,
     enquiries,
     expiry,
+    files,
     interpretation_metrics,
     interpretation_tasks,
     interpretations,
@@ -32,7 +33,7 @@ from services.policy_api.service.clause_set import ClauseSource
 from services.policy_api.service.parsing import FileReader, ReaderLimits
 from services.policy_api.service.push_queue import PushQueue
 from services.policy_api.service.sealing import OpinionSealer, ProfileSealer
-from services.policy_api.settings import Settings
+from services.policy_api.settings import Settings, file_store
 from shared.kit.app import Kit, create_app
 from shared.schemas.clauses import MatchLine, MatchLineResult
 from shared.schemas.policies import BatchLine, BatchResult
@@ -50,6 +51,7 @@ def build_app(settings: Settings, *, transport: httpx.AsyncBaseTransport | None 
             policies.router,
             batch.router,
             parsing.router,
+            files.router,
             interpretations.router,
             dossiers.router,
             enquiries.router,
@@ -86,6 +88,7 @@ async def _with_own_parts(kit: Kit) -> AsyncIterator[None]:
     kit.extra["opinion_sealer"] = OpinionSealer(kit.settings.opinion_key.get_secret_value())
     kit.extra["profile_sealer"] = ProfileSealer(kit.settings.profile_key.get_secret_value())
     kit.extra["clauses"] = ClauseSource()
+    kit.extra["files"] = file_store(kit.settings)
     limits = ReaderLimits(kit.settings.reader_memory_bytes, kit.settings.reader_seconds, kit.settings.readers_at_once)
     reader = kit.extra["reader"] = FileReader(limits)
     queue = kit.extra["pushes"] = PushQueue(kit.database)

@@ -4,6 +4,7 @@ from typing import ClassVar
 
 from pydantic import Field, SecretStr
 
+from shared.kit.files import FileStore, open_store
 from shared.kit.settings import KitSettings
 
 
@@ -21,6 +22,18 @@ class Settings(KitSettings):
     readers_at_once: int = Field(default=4, ge=1, le=64, description="Documents a process reads at once.")
     reader_memory_bytes: int = Field(default=600_000_000, ge=300_000_000, description="Address space of one reading.")
     reader_seconds: float = Field(default=15.0, ge=2, le=120, description="Longest computing on one document.")
+
+    files_url: str = Field(
+        default="file:///var/lib/mingquan/files",
+        description="Where uploaded files are kept: file:///folder or s3://bucket/prefix.",
+    )
+    files_endpoint: str | None = Field(default=None, description="Address of an S3-compatible store outside AWS.")
+    files_access_key: str | None = Field(default=None, description="Access key of the bucket.")
+    files_secret_key: SecretStr | None = Field(default=None, description="Secret of that access key.")
+    max_file_bytes: int = Field(default=50_000_000, ge=1024, description="Largest file that is kept.")
+    orphan_file_days: int = Field(
+        default=30, ge=1, description="Days after which a file that nothing names is removed."
+    )
 
     interpretation_late_workdays: int = Field(
         default=3, ge=0, description="Working days within which an interpretation is late, not missing (TS-17, TS-28)."
@@ -76,4 +89,12 @@ class Settings(KitSettings):
     )
     typo_words: tuple[str, ...] = Field(
         default=("中国入民", "烈土", "人民代表大人"), description="Grave misprints seen on real sites."
+    )
+
+
+def file_store(settings: Settings) -> FileStore:
+    """Where these settings keep uploaded files."""
+    secret = settings.files_secret_key.get_secret_value() if settings.files_secret_key is not None else None
+    return open_store(
+        settings.files_url, key=settings.files_access_key, secret=secret, endpoint=settings.files_endpoint
     )

@@ -10,12 +10,13 @@ import httpx
 from services.policy_api.service.clause_set import ClauseSource
 from services.policy_api.service.entries import refresh_due_entries
 from services.policy_api.service.expiry import remind
+from services.policy_api.service.files import forget_orphans, remove_unknown
 from services.policy_api.service.follow_up import Terms, limits_of, open_due_tasks
 from services.policy_api.service.profiles import match_released_clause, match_saved_profiles, retry_unreadable
 from services.policy_api.service.publication import bind_stragglers, refresh_due
 from services.policy_api.service.quality import look_on
 from services.policy_api.service.sealing import ProfileSealer
-from services.policy_api.settings import Settings
+from services.policy_api.settings import Settings, file_store
 from shared.kit import log
 from shared.kit.calendars import CalendarSource
 from shared.kit.clock import Clock, local_day, system_clock
@@ -33,6 +34,14 @@ _MATCHES_AT_ONCE = 1000
 
 async def _seed_calendar() -> WorkCalendar:
     return load_seed_calendar()
+
+
+async def _forget_files(database: Database, settings: Settings, clock: Clock) -> bool:
+    before = clock() - timedelta(days=settings.orphan_file_days)
+    if await forget_orphans(database, before=before, limit=_AT_ONCE) >= _AT_ONCE:
+        return True
+    await remove_unknown(database, file_store(settings))
+    return False
 
 
 async def _prune(database: Database, settings: Settings, clock: Clock) -> bool:
@@ -107,6 +116,7 @@ def jobs_of(
         Job("follow-ups", 60.0, open_follow_ups),
         Job("saved profiles", 5.0, match_profiles),
         Job("released clauses", 5.0, match_clauses),
+        Job("unused files", 3600.0, partial(_forget_files, database, settings, clock)),
         Job("prune", 600.0, partial(_prune, database, settings, clock)),
     ]
 

@@ -108,6 +108,10 @@ async def known(suite: Suite) -> AsyncIterator[dict[str, str]]:
     ids["interpretation_id"] = stored.json()["id"]
     dossier = (await suite.policy.post("/v1/dossiers", json={"policy_id": draft}, headers=headers)).json()["id"]
     added = await suite.policy.post(f"/v1/dossiers/{dossier}/materials", json=material(), headers=headers)
+    kept = await suite.policy.post(
+        f"/v1/organizations/{CITY}/files", files={"file": ("a.txt", "停放点位表".encode())}, headers=headers
+    )
+    ids["sha256"] = kept.json()["file"]["sha256"]
     for name, kind in KINDS.items():
         pushed = await suite.policy.put(
             f"/v1/organizations/{CITY}/{kind.plural}/known", json=MAKERS[name](), headers=headers

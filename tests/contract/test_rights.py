@@ -42,6 +42,7 @@ class Victim:
     expiry_task_id: str
     opinion_id: str
     interpretation_task_id: str
+    file: str
 
     def path(self, template: str) -> str:
         """The route's address for this victim's resource."""
@@ -59,6 +60,7 @@ class Victim:
             "year": "2027",
             "task_id": self.expiry_task_id,
             "opinion_id": self.opinion_id,
+            "sha256": self.file,
             # `/v1/questions/{entry_id}` is about a question.
             "entry_id": self.entry_ids.get(template.split("/")[2], NOBODY),
         }
@@ -113,6 +115,12 @@ BODIES: dict[str, Body] = {
     "policy PUT /v1/organizations/{org}/interpretations/{external_id}": lambda _: INTERPRETATION,
     "policy PUT /v1/organizations/{org}/enquiries/{external_id}": lambda _: ENQUIRIES | {"source": "counter"},
     "policy POST /v1/interpretation-tasks/{interpretation_task_id}:dismiss": lambda _: {"reason": "问答已经答复"},
+    "policy POST /v1/organizations/{org}/files": lambda _: "停放点位表".encode(),
+    "policy PUT /v1/organizations/{org}/files/{sha256}/review": lambda _: {
+        "secrecy": "pass",
+        "personal_information": "pass",
+    },
+    "policy DELETE /v1/organizations/{org}/files/{sha256}": lambda _: None,
     "policy POST /v1/policies/{policy_id}:withdraw": lambda _: {"reason": "发布有误"},
     "policy POST /v1/dossiers": lambda victim: {"organization": victim.code, "external_id": "second"},
     "policy PUT /v1/dossiers/{dossier_id}/plan": lambda _: plan(),
@@ -186,6 +194,10 @@ async def _victim(suite: Suite, code: str, level: str, division_code: str) -> Vi
     address = f"/v1/consultations/{entry_ids['consultations']}/opinions"
     handed_in = await suite.policy.post(address, json=opinion(), headers=headers)
     assert handed_in.status_code == 201, handed_in.text
+    kept = await suite.policy.post(
+        f"/v1/organizations/{code}/files", files={"file": ("a.txt", f"{code}的点位表".encode())}, headers=headers
+    )
+    assert kept.status_code == 201, kept.text
     return Victim(
         code,
         level,
@@ -199,6 +211,7 @@ async def _victim(suite: Suite, code: str, level: str, division_code: str) -> Vi
         await _expiry_task(suite, code, headers),
         handed_in.json()["id"],
         await _open_task(suite, code, headers),
+        kept.json()["file"]["sha256"],
     )
 
 
@@ -229,7 +242,8 @@ async def call(
     # Every identity that a route may ask for beside the token is given: only the right may be what is missing.
     headers = {"Acting-Person": "outsider-1"} | headers
     address = victim.path(operation.path)
-    return await suite.clients[operation.service].request(operation.method, address, json=body, headers=headers)
+    sent: dict[str, Any] = {"files": {"file": ("a.txt", body)}} if isinstance(body, bytes) else {"json": body}
+    return await suite.clients[operation.service].request(operation.method, address, headers=headers, **sent)
 
 
 async def state_of(suite: Suite) -> list[tuple[Any, ...]]:

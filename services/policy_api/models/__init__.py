@@ -4,6 +4,7 @@ from services.policy_api.models.base import Base
 from services.policy_api.models.dossiers import DossierActRow, DossierRow
 from services.policy_api.models.entries import EntryLinkRow, EntryRow
 from services.policy_api.models.expiry import ExpiryTaskRow
+from services.policy_api.models.files import FileRow, FileUseRow
 from services.policy_api.models.follow_up import EnquiriesRow, InterpretationTaskRow
 from services.policy_api.models.opinions import OpinionRow
 from services.policy_api.models.policies import (
@@ -34,6 +35,8 @@ __all__ = [
     "EntryLinkRow",
     "EntryRow",
     "ExpiryTaskRow",
+    "FileRow",
+    "FileUseRow",
     "InterpretationRow",
     "InterpretationTaskRow",
     "OpinionRow",

@@ -21,6 +21,7 @@ from services.policy_api.service.content import normalize_interpretation
 from services.policy_api.service.dossier_acts import Acting, append_act, begin
 from services.policy_api.service.dossier_facts import Loaded, content_hash, load_dossier
 from services.policy_api.service.dossier_view import view_dossier, view_material
+from services.policy_api.service.files import ensure_files
 from shared.kit.database import WriteSession
 from shared.kit.errors import Conflict, NotFound, RuleViolation
 from shared.schemas.dossiers import (
@@ -187,6 +188,7 @@ async def _write_material(
 ) -> WrittenMaterial:
     content = normalize_interpretation(wanted)
     driver = await session.driver()
+    await ensure_files(driver, loaded.policy["organization"], content.fields, public=False)
     await interpretation_repository.upsert(driver, _material_row(loaded, material_id, content.text, content.hash))
     details = {"material": str(material_id)}
     await append_act(

@@ -23,6 +23,7 @@ from services.policy_api.rules.checks import FIRST_YEAR
 from services.policy_api.rules.doc_number import parse_doc_number
 from services.policy_api.rules.entry_kinds.kind import EntryKind, Fields, Linked, Material, Target
 from services.policy_api.rules.entry_kinds.registry import KINDS
+from services.policy_api.service.files import ensure_files
 from services.policy_api.service.rendering import differ, etag_of
 from shared.kit.auth import Caller
 from shared.kit.clock import local_day
@@ -70,7 +71,9 @@ async def put_entry(session: WriteSession, caller: Caller, push: EntryPush, *, n
     await repository.lock_key(driver, kind.name, push.organization.code, push.external_id)
     have = await repository.find_by_key(driver, kind.name, push.organization.code, push.external_id)
     content = to_json(push.wanted).decode()
-    targets = await _resolve(driver, push, json.loads(content))
+    fields = json.loads(content)
+    await ensure_files(driver, push.organization.code, fields, public=True)
+    targets = await _resolve(driver, push, fields)
     await _hold(driver, [*targets, *(await _present_targets(driver, have))], have)
     if have is not None:
         # Whoever renders or supplements it takes this lock only: what was read before it may be old.

@@ -14,6 +14,7 @@ from services.policy_api.rules.checks import FIRST_YEAR
 from services.policy_api.rules.doc_number import parse_doc_number
 from services.policy_api.rules.follow_up_interpretations import check_follow_up
 from services.policy_api.service.content import Content, normalize_interpretation
+from services.policy_api.service.files import ensure_files
 from services.policy_api.service.publication import lock_neighbourhood, publish_interpretations, refresh
 from shared.kit.auth import Caller
 from shared.kit.clock import local_day
@@ -47,6 +48,7 @@ async def import_interpretation(
     _ensure_sound(caller, wanted, importing=importing, today=today)
     content = normalize_interpretation(wanted)
     driver = await session.driver()
+    await ensure_files(driver, organization.code, content.fields, public=True)
     policy_id = await _find_policy(driver, organization.code, wanted)
     if not importing:
         await _ensure_own_policy(driver, organization, policy_id)
