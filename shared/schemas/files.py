@@ -26,8 +26,8 @@ class FileReview(FileReviewInput):
 class StoredFile(BaseModel):
     """A file as it is kept."""
 
-    sha256: Sha256
-    organization: CreditCode
+    sha256: Sha256 = Field(title="文件哈希")
+    organization: CreditCode = Field(title="机关代码")
     name: str = Field(title="上传时的文件名")
     media_type: str = Field(title="类型", description="By content.")
     size: int = Field(title="字节数")

@@ -61,17 +61,21 @@ class Session:
         *,
         json: object = None,
         lines: bytes | None = None,
+        file: tuple[str, bytes] | None = None,
         person: str | None = None,
     ) -> httpx.Response:
         """Any call, by the session's own person unless another is named; what comes back is the caller's to judge."""
         sent = self._headers() | ({"Acting-Person": person} if person else {})
         if lines is not None:
             sent["Content-Type"] = "application/x-ndjson"
+        if file is not None:
+            return _send(self._gateway, method, path, files={"file": file}, headers=sent)
         return _send(self._gateway, method, path, json=json, content=lines, headers=sent)
 
-    def must(self, method: str, path: str, *, json: object = None) -> Any:  # Any: foreign JSON.
+    # Any: foreign JSON.
+    def must(self, method: str, path: str, *, json: object = None, file: tuple[str, bytes] | None = None) -> Any:
         """The answer's document; DemoFailed when the call is refused."""
-        answer = self.call(method, path, json=json)
+        answer = self.call(method, path, json=json, file=file)
         if not answer.is_success:
             raise DemoFailed(f"{method} {path} 被拒绝（{answer.status_code}）：{detail_of(answer)}")
         return answer.json() if answer.content else None

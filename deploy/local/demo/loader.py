@@ -22,6 +22,7 @@ from deploy.local.demo.api import (
 from deploy.local.demo.city import CITY_CODE, units
 from deploy.local.demo.clauses import clauses, put_clauses
 from deploy.local.demo.dossiers import DEPARTMENT, Desk, department, leave_dossiers
+from deploy.local.demo.files import put_files
 from deploy.local.demo.interpretations import interpretations
 from deploy.local.demo.library import external_id, papers, waves
 from deploy.local.demo.participation import entries, put_entries
@@ -114,6 +115,8 @@ def load(gateway_url: str, admin: ClientCredentials, state: Path, progress: Prog
             pass
         spoken = put_voices(sessions["hotline"], sessions["editors"], sessions["archive"], today)
         for _ in _shown(progress, "问答和专题 Questions and themes", spoken, total=voices_total()):
+            pass
+        for _ in _shown(progress, "附件 Files", put_files(sessions["archive"], sessions["review"]), total=3):
             pass
         for _ in _shown(progress, "会签卷 Dossiers", leave_dossiers(desk_of(sessions)), total=3):
             pass

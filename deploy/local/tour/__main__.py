@@ -22,6 +22,7 @@ from deploy.local.tour.matching import Matching
 from deploy.local.tour.participation import Participation
 from deploy.local.tour.story import SEARCHABLE_WITHIN_SECONDS, Story
 from deploy.local.tour.texts import new_run
+from deploy.local.tour.uploads import Uploads
 from shared.kit.clock import local_day
 
 console = Console(highlight=False)
@@ -78,6 +79,7 @@ def _walk(url: str, administrator: Credentials, state: Path | None, *, within_se
         History(guide, run).tell()
         Participation(guide, run, department()).tell()
         Matching(guide, run).tell()
+        Uploads(guide, run).tell()
     took = time.monotonic() - started
     console.print(f"\n[bold green]✓ 全部做到：{guide.steps} 步、{guide.promises} 项承诺，{took:.1f} 秒[/]")
 

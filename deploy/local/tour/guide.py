@@ -47,6 +47,7 @@ class Guide:
         path: str,
         *,
         body: Any = None,
+        file: tuple[str, bytes] | None = None,
         expect: int | Iterable[int],
         person: str | None = None,
         show: Iterable[str] = (),
@@ -57,7 +58,9 @@ class Guide:
         self.console.print(f"    → [bold]{method}[/] {escape(unquote(path))}{named}", soft_wrap=True)
         if body is not None:
             self.console.print(f"      [dim]{escape(_excerpt(body))}[/]", soft_wrap=True)
-        answer = self.ask(who, method, path, body=body, person=person)
+        if file is not None:
+            self.console.print(f"      [dim]{escape(file[0])}，{len(file[1]):,} 字节[/]", soft_wrap=True)
+        answer = self.ask(who, method, path, body=body, file=file, person=person)
         document = _document(answer)
         shown = _pick(document, list(show))
         colour = "green" if answer.is_success else "yellow"
@@ -68,11 +71,20 @@ class Guide:
             raise NotAsPromised(f"{method} {path} 应答 {wanted}，得到 {answer.status_code}：{_excerpt(document)}")
         return document
 
-    def ask(self, who: str | None, method: str, path: str, *, body: Any = None, person: str | None = None) -> Any:
+    def ask(
+        self,
+        who: str | None,
+        method: str,
+        path: str,
+        *,
+        body: Any = None,
+        file: tuple[str, bytes] | None = None,
+        person: str | None = None,
+    ) -> Any:
         """The same without a word."""
         if who is None:
             return self._gateway.request(method, path, json=body)
-        return self._sessions[who].call(method, path, json=body, person=person)
+        return self._sessions[who].call(method, path, json=body, file=file, person=person)
 
     def promise(self, holds: bool, promise: str, got: object = "") -> None:
         """Tick it off; NotAsPromised with what came instead."""
@@ -97,7 +109,7 @@ def _document(answer: httpx.Response) -> Any:
     try:
         return answer.json()
     except ValueError:
-        return answer.text
+        return f"{answer.headers.get('content-type', '')}，{len(answer.content):,} 字节"
 
 
 def _pick(document: Any, names: list[str]) -> Any:
