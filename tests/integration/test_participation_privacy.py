@@ -3,18 +3,14 @@
 import asyncio
 import base64
 import json
-import logging
-import sys
 from collections.abc import Iterator
-from contextlib import contextmanager
 from datetime import timedelta
 from typing import Any
 
 import asyncpg
 import pytest
-import structlog
 
-from shared.kit.logging import configure_logging
+from tests.logs import everything_logged
 from tests.participation import TODAY, consultation, opinion
 from tests.participation_office import Office, open_office
 from tests.services import Suite
@@ -58,28 +54,6 @@ async def every_row(office: Office) -> dict[str, bytes]:
 @pytest.fixture
 async def office(library: Suite) -> Office:
     return await open_office(library)
-
-
-@contextmanager
-def everything_logged() -> Iterator[None]:
-    """The service at its most talkative. Loggers remember their stream: they are made to forget it."""
-    root = logging.getLogger()
-    handlers, level = root.handlers, root.level
-    _forget_streams()
-    configure_logging("policy", level="DEBUG")
-    try:
-        yield
-    finally:
-        _forget_streams()
-        structlog.reset_defaults()
-        root.handlers, root.level = handlers, level
-
-
-def _forget_streams() -> None:
-    for module in list(sys.modules.values()):
-        logger = getattr(module, "logger", None)
-        if isinstance(logger, structlog._config.BoundLoggerLazyProxy):
-            vars(logger).pop("bind", None)
 
 
 async def live_through(office: Office) -> tuple[str, list[bytes]]:

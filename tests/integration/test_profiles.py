@@ -14,6 +14,7 @@ from shared.kit.errors import Unavailable
 from shared.schemas.clauses import FoundMatch
 from shared.schemas.scopes import Scope
 from tests.entries import clause, profile
+from tests.logs import everything_logged
 from tests.participation_office import Office, open_office
 from tests.services import BUREAU_A, CITY, DISTRICT_A, DISTRICT_B, SECRETS, Suite
 
@@ -213,6 +214,33 @@ async def test_facts_are_in_no_table_event_or_audit_entry(office: Office) -> Non
     export = await office.call("GET", "/v1/export")
     assert PLANTED not in export.text
     assert '"match"' not in export.text
+
+
+async def test_facts_are_in_no_answer_and_no_log(office: Office, capfd: pytest.CaptureFixture[str]) -> None:
+    """The service at its most talkative, through good and bad saves, matches and a refusing database."""
+    path, good = f"/v1/organizations/{CITY}/profiles/e1", profile(park=PLANTED)
+    with everything_logged():
+        await put_clause(office)
+        answers = [await office.call("PUT", path, good)]
+        answers.append(await office.call("PUT", path, good | {"profile": {"park": PLANTED, "employees": -1}}))
+        answers.append(await office.call("PUT", path, {"profile": {"park": PLANTED}, PLANTED: 1}))
+        answers.append(await office.call("POST", "/v1/match", {"park": PLANTED, "industry": PLANTED}))
+        lines = json.dumps({"ref": "1", "profile": {"park": PLANTED, "industry": PLANTED}}).encode() + b"\n{"
+        headers = office.headers | {"content-type": "application/x-ndjson"}
+        answers.append(await office.suite.policy.post("/v1/match:batch", content=lines, headers=headers))
+        await work(office)
+        async with office.database.write() as session:
+            driver = await session.driver()
+            await driver.execute("ALTER TABLE enterprise_profile ADD CONSTRAINT ck_broken CHECK (external_id <> 'e2')")
+        answers.append(await office.call("PUT", path[:-1] + "2", good))
+        assert answers[-1].status_code == 500
+        answers.append(await office.call("DELETE", path))
+    written = capfd.readouterr()
+    assert "ck_broken" in written.out + written.err
+    assert PLANTED not in written.out + written.err
+    assert json.dumps(PLANTED)[1:-1] not in written.out + written.err
+    # Its own refused field is named to whoever sent it; no value is.
+    assert [one.status_code for one in answers if PLANTED in one.text] == [422]
 
 
 async def test_sealed_facts_open_with_their_key_and_in_their_row_only(office: Office) -> None:

@@ -169,13 +169,16 @@ async def read_file(
 def _headers(row: Any, sha256: str) -> dict[str, str]:
     """Content of others: never guessed at, never run, and saved under its own name."""
     way = "inline" if row["media_type"] in SHOWN_IN_BROWSERS else "attachment"
-    return {
+    # Browsers do not show a PDF inside a sandbox; their viewers have one of their own.
+    policy = (
+        {} if row["media_type"] == "application/pdf" else {"Content-Security-Policy": "sandbox; default-src 'none'"}
+    )
+    return policy | {
         "ETag": f'"{sha256}"',
         "Content-Length": str(row["size"]),
         "Content-Disposition": f"{way}; filename*=UTF-8''{quote(row['name'], safe='')}",
         "Cache-Control": _PUBLIC_CACHE if row["public"] else "no-store",
         "X-Content-Type-Options": "nosniff",
-        "Content-Security-Policy": "sandbox; default-src 'none'",
     }
 
 
