@@ -185,6 +185,8 @@ def bombs() -> dict[str, tuple[bytes, str]]:
         "tables in tables": (xml_nested(100), "too_deep"),
         "10,000 tables in tables": (xml_nested(10_000), "too_deep"),
         "html": (b"<html><body>" + b"<div>" * 10_000 + "关于".encode(), "too_deep"),
+        "html open paragraphs": (b"<html>" + b"<p>a" * 1_000_000, "bomb"),
+        "html angles": (b"<html>" + b"<" * 3_000_000, "bomb"),
         "html lists": (b"<html><ol>" * 10_000, "too_deep"),
         "macro": (replace_part(good, "word/vbaProject.bin", b"\xd0\xcf"), "macros"),
         "zip without a document": (zip_of({"a.txt": b"a"}), "wrong_type"),
@@ -197,7 +199,7 @@ def bombs() -> dict[str, tuple[bytes, str]]:
         "pdf tree loop": (pdf_tree_loop(), "broken"),
         "pdf deep tree": (pdf_deep_tree(10_000), "bomb"),
         "pdf nested arrays": (pdf_nested_arrays(100_000), "broken"),
-        "pdf form in itself": (pdf_with_content(b"/X Do " * 1_000), "no_text"),
+        "pdf form in itself": (pdf_with_content(b"/X Do " * 1_000), "no_text too_costly"),
         "pdf operators": (pdf_with_content(b"q Q " * 900_000, deflated=1), "bomb too_costly"),
         "pdf encrypted": (
             make_pdf([["关于测试的通知"]], trailer="/Encrypt << /Filter /Standard /V 2 /R 3 >>"),

@@ -116,6 +116,10 @@ async def processes(machine: Machine, search: Search) -> AsyncIterator[Callable[
 
     try:
         yield start
+    except BaseException:
+        # The only witness: the folder goes with the run.
+        sys.stderr.write((machine.folder / "worker.log").read_text()[-20_000:])
+        raise
     finally:
         for process in reversed(started):
             stop(process)
@@ -161,4 +165,7 @@ async def until_documents(search: Search, at_least: int) -> None:
     async def reached() -> bool:
         return await documents(search) >= at_least
 
-    await search.until(reached)
+    try:
+        await search.until(reached)
+    except TimeoutError:
+        pytest.fail(f"{at_least} documents not reached: {(await search.api.get('/v1/status')).text}")

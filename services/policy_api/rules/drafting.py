@@ -16,6 +16,7 @@ from shared.schemas.parsing import ParsedDocument, PolicyDraft, UncertainField
 from shared.schemas.policies import Attachment, RelationInput, RelationType
 
 _SEEN = 60
+_SHORTEST_TITLE, _LONGEST_TITLE = 2, 500
 _MAX_ATTACHMENTS = 50
 _ATTACHMENTS = re.compile(r"附\s*件\s*[：:]\s*(.*)")
 _NUMBERED = re.compile(r"(?:附件\s*)?[0-9０-９]{1,2}\s*[.．、]\s*(.+)")
@@ -54,7 +55,7 @@ def draft_policy(read: ReadText) -> ParsedDocument:
     lines = found.body.split("\n")
     attachments, doubts = _find_attachments(lines)
     draft = PolicyDraft(
-        title=found.title[:500] if found.title else None,
+        title=found.title[:_LONGEST_TITLE] if found.title and len(found.title) >= _SHORTEST_TITLE else None,
         doc_class=found.doc_class,
         kind=found.kind,
         doc_no=_number(found.doc_no),

@@ -11,6 +11,7 @@ from asyncio.subprocess import DEVNULL, PIPE, Process
 from dataclasses import dataclass
 from pathlib import Path
 
+from pydantic import ValidationError
 from pydantic_core import from_json
 
 import services
@@ -128,17 +129,25 @@ class FileReader:
 
 def _understand(answer: bytes, name: str | None) -> ParsedDocument:
     if not answer:
-        raise _refusal(Reason.TOO_COSTLY, "读取这份文件所需的时间或内存超过上限；请检查文件是否正常，或另存后再试")
+        raise _too_costly()
     if answer.startswith(b'{"refused"'):
         refused = from_json(answer)
         raise _refusal(Reason(refused["refused"]), refused["detail"])
-    parsed = ParsedDocument.model_validate_json(answer)
+    try:
+        parsed = ParsedDocument.model_validate_json(answer)
+    except ValidationError as error:
+        # Cut: the child was ended while it answered.
+        raise _too_costly() from error
     ending = Path(name).suffix.lower() if name else ""
     expected = ENDINGS[FileKind(parsed.media_type)]
     if ending and ending not in expected:
         reason = f"文件名以{ending}结尾，内容却是{expected[0]}，按内容读取"
         parsed.uncertain.insert(0, UncertainField(pointer="/body", reason=reason[:200]))
     return parsed
+
+
+def _too_costly() -> DomainError:
+    return _refusal(Reason.TOO_COSTLY, "读取这份文件所需的时间或内存超过上限；请检查文件是否正常，或另存后再试")
 
 
 def _refusal(reason: Reason, detail: str) -> DomainError:

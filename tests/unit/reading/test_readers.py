@@ -21,6 +21,7 @@ LINES = [
     *CLOSING,
 ]
 BOUNDS = Bounds()
+TABLE = "<w:tbl>" + "<w:tr><w:tc><w:p><w:r><w:t>停放点位</w:t></w:r></w:p></w:tc></w:tr>" * 100 + "</w:tbl>"
 W_P = "<w:p>{}<w:r><w:t>{}</w:t></w:r></w:p>"
 
 
@@ -59,6 +60,8 @@ def test_kind_is_what_the_content_is() -> None:
     assert find_kind(b"PK\x03\x04...") is FileKind.WORD
     assert find_kind(b"\n\n%PDF-1.4") is FileKind.PDF
     assert find_kind("<!DOCTYPE html><title>关于</title>".encode()) is FileKind.PAGE
+    assert find_kind(b"\xff\xfe" + "<html><p>关于</p>".encode("utf-16-le")) is FileKind.PAGE
+    assert find_kind(b"<!--" + bytes(9000).replace(b"\0", b" ") + b"--><html>") is FileKind.PAGE
     assert find_kind("第一条 x<y 时，按本办法。".encode()) is FileKind.TEXT
 
 
@@ -185,12 +188,20 @@ def test_hidden_parts_of_a_web_page_are_remarked() -> None:
         (pdf_pages(9), Bounds(pages=8), Reason.TOO_LARGE),
         (make_docx(["停放"]), Bounds(members=3), Reason.BOMB),
         (make_docx([" "]), BOUNDS, Reason.NO_TEXT),
-        (zip_of({"[Content_Types].xml": b"<x/>"}), BOUNDS, Reason.BROKEN),
+        (zip_of({"[Content_Types].xml": b"<x/>"}), BOUNDS, Reason.WRONG_TYPE),
+        (zip_of({"[Content_Types].xml": b"<spreadsheetml.sheet.main+xml/>"}), BOUNDS, Reason.WRONG_TYPE),
+        (docx_of(TABLE), Bounds(characters=200), Reason.TOO_LARGE),
+        (b"<html>" + b"<br>" * 300, Bounds(elements=200), Reason.BOMB),
         (b"<html><body></body></html>", BOUNDS, Reason.NO_TEXT),
     ],
 )
 def test_bounds_refuse_and_never_cut(data: bytes, bounds: Bounds, reason: Reason) -> None:
     assert refusal(data, bounds) is reason
+
+
+def test_what_nobody_sees_is_not_in_the_text() -> None:
+    assert read("关于停放\f的通知".encode()).text == "关于停放\n的通知"
+    assert "停放管理" in read(make_pdf([["关于停放的通知，各区县人民政府：", "第一条 停放\0管理。"]])).text
 
 
 @pytest.mark.parametrize("cut", [0.2, 0.5, 0.9, 0.999])

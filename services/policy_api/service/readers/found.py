@@ -48,6 +48,8 @@ class Bounds:
     """Unpacked to packed, of whatever unpacks to more than a megabyte."""
     depth: int = 200
     """Elements within elements."""
+    elements: int = 200_000
+    """In a web page."""
     pages: int = 1_000
     page_bytes: int = 4_000_000
     """One stream of a PDF, unpacked."""

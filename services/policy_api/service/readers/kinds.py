@@ -9,6 +9,7 @@ _ZIP = (b"PK\x03\x04", b"PK\x05\x06")
 _OLE = bytes.fromhex("d0cf11e0a1b11ae1")
 _PDF_WITHIN = 1024
 _PAGE = re.compile(rb"<(?:!doctype\s+html|html|head|body|div|p|table|span|br|h[1-6]|meta)[\s>/]", re.IGNORECASE)
+_COMMENT = re.compile(rb"\s*<!--")
 _SNIFFED = 4096
 _OTHERS: tuple[tuple[bytes, str], ...] = (
     (b"{\\rtf", "RTF 文档"),
@@ -52,7 +53,9 @@ def find_kind(data: bytes) -> FileKind:
     for magic, name in _OTHERS:
         if data.startswith(magic):
             raise RefusedFile(Reason.WRONG_TYPE, f"这是{name}；请上传 .docx、有文字层的 .pdf、.html 或 .txt")
-    return FileKind.PAGE if _PAGE.search(data[:_SNIFFED]) else FileKind.TEXT
+    # Marks of two bytes a character stand in the way of what is looked for.
+    start = data[: 2 * _SNIFFED].replace(b"\0", b"").removeprefix(b"\xef\xbb\xbf")
+    return FileKind.PAGE if _PAGE.search(start[:_SNIFFED]) or _COMMENT.match(start) else FileKind.TEXT
 
 
 def _refuse_old_office(data: bytes) -> RefusedFile:

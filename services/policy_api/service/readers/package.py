@@ -13,6 +13,8 @@ _LONGEST_ENTRY = 400
 _ENCRYPTED = 0x1
 _MACROS = re.compile(r"(?:^|/)(?:vbaProject\.bin|vbaData\.xml)$", re.IGNORECASE)
 _CONTENT_TYPES = "[Content_Types].xml"
+_WORD = b"wordprocessingml.document.main+xml"
+_OTHER_OFFICE = ((b"spreadsheetml", "电子表格"), (b"presentationml", "演示文稿"), (b"template.main", "文档模板"))
 _PARSED = (".xml", ".rels")
 _DOCTYPES = tuple("<!DOCTYPE".encode(encoding) for encoding in ("ascii", "utf-16-le", "utf-16-be"))
 
@@ -67,7 +69,15 @@ def _check_parts(package: zipfile.ZipFile) -> None:
             part = package.read(info)
             if any(doctype in part for doctype in _DOCTYPES):
                 raise RefusedFile(Reason.BOMB, "文档内含有文档类型声明（DTD），可能是实体炸弹，不予读取")
-            if info.filename == _CONTENT_TYPES and b"macroenabled" in part.lower():
-                raise RefusedFile(Reason.MACROS, "文档启用了宏；请另存为不含宏的 .docx 后再上传")
+            if info.filename == _CONTENT_TYPES:
+                _check_types(part)
     except (zipfile.BadZipFile, zlib.error, ValueError, OSError, EOFError, NotImplementedError, RuntimeError) as error:
         raise RefusedFile(Reason.BROKEN, "文件不完整或已损坏：有的部分解不开") from error
+
+
+def _check_types(types: bytes) -> None:
+    if b"macroenabled" in types.lower():
+        raise RefusedFile(Reason.MACROS, "文档启用了宏；请另存为不含宏的 .docx 后再上传")
+    if _WORD not in types:
+        name = next((name for mark, name in _OTHER_OFFICE if mark in types), "压缩包")
+        raise RefusedFile(Reason.WRONG_TYPE, f"这是{name}，不是 Word 文档；请上传 .docx")

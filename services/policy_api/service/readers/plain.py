@@ -22,6 +22,8 @@ def read_text(data: bytes, bounds: Bounds) -> Readout:
 def read_page(data: bytes, bounds: Bounds) -> Readout:
     """A web page: its visible text, blocks on lines of their own, cells parted by tabs."""
     html, remarks = decode(data)
+    if html.count("<") > bounds.elements:
+        raise RefusedFile(Reason.BOMB, f"网页的元素超过{bounds.elements}个，不是正常的文档")
     if exceeds_depth(html, bounds.depth):
         raise RefusedFile(Reason.TOO_DEEP, f"网页的元素嵌套超过{bounds.depth}层，不予读取")
     text = plain_text(html)

@@ -99,8 +99,9 @@ def _read(part: Any, bounds: Bounds) -> Readout:
     lines: list[str] = []
     size = 0
     for block in _blocks(part.element.body, bounds):
-        lines += _table_rows(block, numbering, seen) if block.tag == W + "tbl" else [_paragraph(block, numbering, seen)]
-        size += len(lines[-1]) if lines else 0
+        added = _table_rows(block, numbering, seen) if block.tag == W + "tbl" else [_paragraph(block, numbering, seen)]
+        lines += added
+        size += sum(map(len, added))
         if size > bounds.characters:
             raise RefusedFile(Reason.TOO_LARGE, f"正文超过{bounds.characters}字；请拆成几份文件")
     text = "\n".join(lines)
