@@ -44,7 +44,8 @@ class Progress:
         """Until the next receipt, or for a moment when there is none."""
         async with self._grown:
             with contextlib.suppress(TimeoutError):
-                await asyncio.wait_for(self._grown.wait(), _LOOK_SECONDS)
+                async with asyncio.timeout(_LOOK_SECONDS):
+                    await self._grown.wait()
 
 
 @dataclass(frozen=True)

@@ -56,7 +56,8 @@ class Connection:
         """The answer's status and headers."""
         try:
             while True:
-                event = await asyncio.wait_for(self._next(), _ANSWER_SECONDS)
+                async with asyncio.timeout(_ANSWER_SECONDS):
+                    event = await self._next()
                 if isinstance(event, h11.Response):
                     return event
                 if not isinstance(event, h11.InformationalResponse):

@@ -50,7 +50,8 @@ async def follow_behind(following: Following, writer: Writer, source: str, curso
             if page.at_end:
                 await asyncio.sleep(following.rest_seconds)
             with contextlib.suppress(TimeoutError):
-                await asyncio.wait_for(ahead.until_idle(), _LONGEST_WAY_SECONDS)
+                async with asyncio.timeout(_LONGEST_WAY_SECONDS):
+                    await ahead.until_idle()
         await _submit(writer, source, page)
         cursor = page.cursor
 

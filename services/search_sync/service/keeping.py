@@ -315,4 +315,5 @@ def _log_failure(error: Exception) -> None:
 
 async def _pause(asked_to_stop: asyncio.Event, seconds: float) -> None:
     with contextlib.suppress(TimeoutError):
-        await asyncio.wait_for(asked_to_stop.wait(), seconds)
+        async with asyncio.timeout(seconds):
+            await asked_to_stop.wait()

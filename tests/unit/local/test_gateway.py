@@ -222,9 +222,11 @@ async def test_a_caller_who_leaves_ends_the_work_upstream(gateway: httpx.AsyncCl
     service.handler = wait_long
     _, writer = await connect(gateway)
     writer.write(b"GET /api/policy/v1/events?wait=30 HTTP/1.1\r\nHost: x\r\n\r\n")
-    await asyncio.wait_for(arrived.wait(), 10)
+    async with asyncio.timeout(10):
+        await arrived.wait()
     await hang_up(writer)
-    await asyncio.wait_for(left.wait(), 10)
+    async with asyncio.timeout(10):
+        await left.wait()
     assert left.is_set()
 
 

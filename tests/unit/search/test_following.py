@@ -54,12 +54,16 @@ class Behind:
         self.written.set()
 
 
-async def test_passages_wait_until_no_document_is_under_way() -> None:
+def page_of_one() -> EventPage:
     policy = representation()
     now = datetime.now(UTC)
     facts: dict[str, Any] = {"id": "1", "source": "/api/policy", "type": "policy.changed", "sequence": "1", "time": now}
     event = Event(**facts, subject=policy["id"], subjectversion=1, data=policy)
-    log = OnePageLog(EventPage(events=[event], cursor="c1", reflects_until=now, at_end=True))
+    return EventPage(events=[event], cursor="c1", reflects_until=now, at_end=True)
+
+
+async def test_passages_wait_until_no_document_is_under_way() -> None:
+    log = OnePageLog(page_of_one())
     following = Following({"policy": cast(LogReader, log)}, 1000, 1.0, 0.0)
     ahead, behind = Ahead(), Behind()
     task = asyncio.create_task(
@@ -73,3 +77,18 @@ async def test_passages_wait_until_no_document_is_under_way() -> None:
     assert max(log.limits) <= 50
     task.cancel()
     await asyncio.gather(task, return_exceptions=True)
+
+
+async def test_who_writes_behind_ends_when_told_to_though_its_way_is_free_at_that_moment() -> None:
+    """`asyncio.wait_for` would lose the cancellation (Python 3.11), and whoever waits for its end would wait for ever."""
+    ahead = Ahead()
+    following = Following({"policy": cast(LogReader, OnePageLog(page_of_one()))}, 100, 20.0, 0.0)
+    task = asyncio.create_task(
+        follow_behind(following, cast(Writer, Behind()), "policy", "0", ahead=cast(Writer, ahead))
+    )
+    await ahead.asked.wait()
+    ahead.is_idle.set()
+    asyncio.get_running_loop().call_soon(task.cancel)
+    async with asyncio.timeout(5):
+        await asyncio.wait([task])
+    assert task.cancelled()
