@@ -69,14 +69,15 @@ async def put_policy(office: Office, body: dict[str, Any], name: str = "final") 
 
 
 async def test_receipt_says_what_the_content_is(office: Office) -> None:
-    answer = await upload(office, make_docx(["关于停放"]), "C:\\文件\\图.png")
+    content = make_docx(["关于停放"])
+    answer = await upload(office, content, "C:\\文件\\图.png")
     receipt = answer.json()
     assert answer.status_code == 201
     assert receipt["attachment"]["name"] == "图.png"
     assert receipt["file"]["media_type"].endswith("wordprocessingml.document")
     assert ".docx" in receipt["remarks"][0]
     assert (receipt["file"]["review"], receipt["file"]["used"]) == (None, False)
-    again = await upload(office, make_docx(["关于停放"]), "图.png")
+    again = await upload(office, content, "图.png")
     assert again.status_code == 200
 
 
