@@ -1,0 +1,57 @@
+"""The HTTP door of catalog_api."""
+
+from datetime import date
+from typing import Any
+from uuid import UUID
+
+import httpx
+from fastapi import FastAPI
+
+from services.catalog_api.repository import catalogs as catalog_repository
+from services.catalog_api.repository import disclosure as disclosure_repository
+from services.catalog_api.routes import catalogs, disclosure
+from services.catalog_api.settings import Settings
+from shared.kit.app import create_app
+from shared.schemas.disclosure import DisclosureResult, PublicationLine, TaskLine
+
+DESCRIPTION = (
+    "政务公开目录：应公开什么、由谁、何时、在哪里；公开任务、公开记录和效能监测。"
+    "The disclosure catalog: what must be published, by whom, when and where, and what was."
+)
+
+
+def build_app(settings: Settings, *, transport: httpx.AsyncBaseTransport | None = None) -> FastAPI:
+    """The application; nothing is connected before its life span begins. `transport` replaces the network."""
+    return create_app(
+        settings,
+        title="明泉 · 政务公开目录 catalog_api",
+        description=DESCRIPTION,
+        routers=[catalogs.router, disclosure.router],
+        transport=transport,
+        line_schemas=[TaskLine, PublicationLine, DisclosureResult],
+        stored_reads={
+            "/v1/catalogs": ("/v1/catalogs/{catalog_id}", _find_catalog),
+            "/v1/items": ("/v1/items/{item_id}", _find_item),
+            "/v1/publications": ("/v1/publications/{publication_id}", _find_publication),
+        },
+    )
+
+
+# What is stored is right on every day: nothing here changes by itself.
+
+
+async def _find_catalog(reads: Any, subject: UUID, _today: date) -> Any:
+    return await catalog_repository.find_public(reads, subject)
+
+
+async def _find_item(reads: Any, subject: UUID, _today: date) -> Any:
+    return await catalog_repository.find_public_item(reads, subject)
+
+
+async def _find_publication(reads: Any, subject: UUID, _today: date) -> Any:
+    return await disclosure_repository.find_public(reads, subject)
+
+
+def app() -> FastAPI:
+    """For `uvicorn --factory`."""
+    return build_app(Settings())

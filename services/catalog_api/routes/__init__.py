@@ -1,0 +1,1 @@
+"""HTTP routes of catalog_api: parse, authorise, call one use case, answer."""

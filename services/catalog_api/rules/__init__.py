@@ -1,0 +1,1 @@
+"""Rules of the field. Pure: no I/O, no framework, no clock of its own."""

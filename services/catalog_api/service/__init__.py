@@ -1,0 +1,1 @@
+"""Use cases of catalog_api, each as its sentence in the specification."""

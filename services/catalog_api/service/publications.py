@@ -1,0 +1,219 @@
+"""Publications: what was made public on which channel, when, after which review; and the tasks that it fulfils."""
+
+import hashlib
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+from typing import Any
+from uuid import UUID
+
+from pydantic_core import to_json
+from uuid_utils.compat import uuid7
+
+from services.catalog_api.repository import disclosure as repository
+from services.catalog_api.rules.standing import standing_of
+from services.catalog_api.service.tasks import FIRST_DAY
+from shared.kit.auth import Caller
+from shared.kit.clock import local_day
+from shared.kit.database import WriteSession
+from shared.kit.errors import Conflict, DomainError, NotFound, RuleViolation
+from shared.kit.log import Announcement
+from shared.schemas.disclosure import DutyState, PublicationInput, PublicationReceipt
+from shared.schemas.organizations import Organization
+from shared.schemas.policies import Outcome
+from shared.schemas.problems import InvalidField
+
+NO_PUBLICATION = "没有这条公开记录，或它已撤下"
+_SHOWN = (
+    "index_no",
+    "title",
+    "summary",
+    "formed_on",
+    "channel",
+    "url",
+    "place",
+    "published_at",
+    "sha256",
+    "expires_on",
+)
+
+
+@dataclass(frozen=True)
+class PublicationPush:
+    """A publication as somebody wants it registered."""
+
+    organization: Organization
+    external_id: str
+    wanted: PublicationInput
+
+    @property
+    def key(self) -> repository.Key:
+        return self.organization.code, self.external_id
+
+    @property
+    def hash(self) -> str:
+        return hashlib.sha256(to_json(self.wanted)).hexdigest()
+
+    @property
+    def task_key(self) -> repository.Key | None:
+        return (self.organization.code, self.wanted.task) if self.wanted.task is not None else None
+
+
+async def put_publications(
+    session: WriteSession, caller: Caller, pushes: Sequence[PublicationPush], *, now: datetime
+) -> list[PublicationReceipt | DomainError]:
+    """Register these; for each a receipt or why it is refused. No key may come twice."""
+    driver = await session.driver()
+    today = local_day(now)
+    await repository.lock_keys(driver, "publication", [push.key for push in pushes])
+    # Tasks before publications, as everybody who writes both does.
+    tasks = await repository.lock_tasks(driver, sorted({push.task_key for push in pushes if push.task_key is not None}))
+    have = await repository.lock_publications(driver, [push.key for push in pushes])
+    wanted_items = {push.wanted.item for push in pushes if push.wanted.item is not None}
+    items = await repository.find_items(driver, list(wanted_items | {task["item_id"] for task in tasks.values()}))
+    results: list[DomainError | None] = [None] * len(pushes)
+    rows: dict[int, dict[str, Any]] = {}
+    touched: set[UUID] = set()
+    for index, push in enumerate(pushes):
+        old, task = have.get(push.key), tasks.get(push.task_key) if push.task_key is not None else None
+        if old is not None and old["content_hash"] == push.hash and old["state"] == "public":
+            continue
+        item = items.get(push.wanted.item or (task["item_id"] if task is not None else None))
+        if errors := _faults(push, task, item, today):
+            results[index] = RuleViolation("公开记录有误，请按所列各项改正", errors=errors)
+            continue
+        rows[index] = _row(push, item, task, old)
+        touched |= {one["task_id"] for one in (old, rows[index]) if one is not None and one["task_id"] is not None}
+    if rows:
+        await repository.upsert_publications(driver, list(rows.values()))
+        for index, row in rows.items():
+            known = have.get(pushes[index].key)
+            told = "publication.released" if known is None or known["state"] != "public" else "publication.changed"
+            session.announce(Announcement(told, str(row["id"]), row["version"], row["representation"]))
+            _record(session, caller, told, row)
+    if touched:
+        await repository.settle(driver, sorted(touched))
+    kept = rows | {
+        index: dict(have[push.key]) for index, push in enumerate(pushes) if index not in rows and results[index] is None
+    }
+    duties = await repository.list_duties(driver, list({row["task_id"] for row in kept.values() if row["task_id"]}))
+    return [
+        result
+        if result is not None
+        else _receipt(pushes[index], kept[index], _outcome(index in rows, pushes[index].key in have), duties, today)
+        for index, result in enumerate(results)
+    ]
+
+
+async def withdraw_publication(session: WriteSession, caller: Caller, publication_id: UUID, *, reason: str) -> None:
+    """Taken down. What it fulfilled is open again, unless something else fulfils it."""
+    driver = await session.driver()
+    row = await repository.find_publication(driver, publication_id)
+    if row is None:
+        raise NotFound(NO_PUBLICATION)
+    if row["task_id"] is not None:
+        task = await repository.find_task(driver, row["task_id"])
+        await repository.lock_tasks(driver, [(task["organization"], task["external_id"])])
+    row = await repository.lock_publication(driver, publication_id)
+    if row["state"] != "public":
+        raise Conflict("这条公开记录已经撤下")
+    version = row["version"] + 1
+    await repository.withdraw_publication(driver, publication_id, version=version)
+    if row["task_id"] is not None:
+        await repository.settle(driver, [row["task_id"]])
+    session.announce(Announcement("publication.withdrawn", str(publication_id), version, None))
+    _record(session, caller, "publication.withdrawn", dict(row) | {"version": version}, reason=reason)
+
+
+def _faults(push: PublicationPush, task: Any, item: Any, today: date) -> list[InvalidField]:
+    wanted, errors = push.wanted, []
+    if wanted.task is not None and (task is None or task["cancelled"]):
+        errors.append(InvalidField(pointer="/task", detail="没有这个公开任务，或它已取消"))
+    if wanted.item is None and wanted.task is None:
+        errors.append(InvalidField(pointer="/item", detail="应给出公开事项，或它所完成的任务"))
+    elif item is None or item["organization"] not in push.organization.path:
+        if wanted.item is not None:
+            detail = "没有这个公开事项，或它不属于本机关及其上级的目录"
+            errors.append(InvalidField(pointer="/item", detail=detail))
+    elif task is not None and item["id"] != task["item_id"]:
+        errors.append(InvalidField(pointer="/item", detail="与所完成任务的公开事项不同"))
+    day = local_day(wanted.published_at)
+    if not FIRST_DAY <= day <= today:
+        errors.append(InvalidField(pointer="/published_at", detail="公开时间应在现在或之前"))
+    if not FIRST_DAY <= wanted.formed_on <= max(day, FIRST_DAY):
+        errors.append(InvalidField(pointer="/formed_on", detail="生成日期不能晚于公开日期"))
+    if wanted.reviews.reviewed_on > day:
+        # 先审查、后公开 (条例第十七条)
+        errors.append(InvalidField(pointer="/reviews/reviewed_on", detail="审查不能晚于公开"))
+    if wanted.url is None and wanted.place is None:
+        errors.append(InvalidField(pointer="/url", detail="应给出地址，或不在网上时的地点"))
+    return errors
+
+
+def _row(push: PublicationPush, item: Any, task: Any, old: Any) -> dict[str, Any]:
+    organization, wanted = push.organization, push.wanted
+    own = wanted.model_dump(mode="json")
+    version = (old["version"] if old is not None else 0) + 1
+    publication_id = old["id"] if old is not None else uuid7()
+    shown = {
+        "id": publication_id,
+        "organization": {"code": organization.code, "name": organization.name},
+        "external_id": push.external_id,
+        "item": item["id"],
+        "domain": item["domain"],
+        **{name: own[name] for name in _SHOWN},
+        "version": version,
+    }
+    return {
+        "id": publication_id,
+        "organization": organization.code,
+        "organization_name": organization.name,
+        "organization_path": organization.path,
+        "external_id": push.external_id,
+        "item_id": item["id"],
+        "task_id": task["id"] if task is not None else None,
+        "channel": wanted.channel,
+        "state": "public",
+        "published_on": local_day(wanted.published_at),
+        "content": to_json(own).decode(),
+        "content_hash": push.hash,
+        "version": version,
+        "representation": to_json(shown),
+        "etag": f'"{version}"',
+    }
+
+
+def _outcome(is_written: bool, is_known: bool) -> Outcome:
+    if not is_written:
+        return Outcome.UNCHANGED
+    return Outcome.UPDATED if is_known else Outcome.CREATED
+
+
+def _receipt(
+    push: PublicationPush, row: Any, outcome: Outcome, duties: dict[UUID, list[Any]], today: date
+) -> PublicationReceipt:
+    met = [duty for duty in duties.get(row["task_id"], []) if duty["channel"] == push.wanted.channel]
+    state: DutyState | None = None
+    if met:
+        state = standing_of(met[0]["due_on"], met[0]["done_on"], today, today)
+    return PublicationReceipt(
+        outcome=outcome,
+        id=row["id"],
+        organization=push.organization.code,
+        external_id=push.external_id,
+        version=row["version"],
+        task=row["task_id"],
+        duty=state,
+    )
+
+
+def _record(session: WriteSession, caller: Caller, action: str, row: dict[str, Any], **facts: Any) -> None:
+    session.record(
+        actor=caller.client_id,
+        action=action,
+        subject=str(row["id"]),
+        version=row["version"],
+        organization=row["organization"],
+        hash=row["content_hash"],
+        **facts,
+    )

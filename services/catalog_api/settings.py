@@ -1,0 +1,20 @@
+"""Settings of catalog_api."""
+
+from typing import ClassVar
+
+from pydantic import Field
+
+from shared.kit.settings import KitSettings
+
+
+class Settings(KitSettings):
+    """Adds the bounds of batches and what the field leaves to a city to decide."""
+
+    schema_name: ClassVar[str] = "catalog"
+    source: ClassVar[str] = "/api/catalog"
+
+    max_batch_lines: int = Field(default=10_000, ge=1, description="Lines of one batch; more are refused line by line.")
+    max_line_bytes: int = Field(default=100_000, ge=1024, description="Longest line of a batch.")
+    batch_chunk_lines: int = Field(default=500, ge=1, le=5000, description="Lines of one transaction of a batch.")
+    max_catalog_bytes: int = Field(default=32_000_000, ge=1024, description="Largest catalog that is pushed at once.")
+    due_soon_workdays: int = Field(default=3, ge=0, description="Working days before its deadline a task is due soon.")
