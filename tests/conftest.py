@@ -29,6 +29,7 @@ CACHE = Path(os.environ.get("MINGQUAN_CACHE", ROOT / ".mingquan" / "cache"))
 PACKAGES = {
     "exchange": "services.exchange_api",
     "policy": "services.policy_api",
+    "catalog": "services.catalog_api",
     "search": "services.search_sync",
 }
 MEMORY = Path("/dev/shm")

@@ -10,6 +10,8 @@ from typing import Any
 import httpx
 from fastapi import FastAPI
 
+from services.catalog_api.main import build_app as build_catalog
+from services.catalog_api.settings import Settings as CatalogSettings
 from services.exchange_api.bootstrap import bootstrap
 from services.exchange_api.main import build_app as build_exchange
 from services.exchange_api.settings import Settings as ExchangeSettings
@@ -179,4 +181,15 @@ async def policy_suite(database_url: Callable[[str], str]) -> AsyncIterator[Suit
         app = ready_made(build_policy, settings, transport=HostRouter({"exchange.test": suite.apps["exchange"]}))
         suite.apps["policy"] = app
         suite.clients["policy"] = await stack.enter_async_context(running(app, "http://policy.test"))
+        yield suite
+
+
+@asynccontextmanager
+async def catalog_suite(database_url: Callable[[str], str]) -> AsyncIterator[Suite]:
+    """exchange_api and catalog_api over one test database."""
+    async with exchange_suite(database_url) as suite, AsyncExitStack() as stack:
+        settings = CatalogSettings(database_url=database_url("catalog"), **SECRETS)
+        app = ready_made(build_catalog, settings, transport=HostRouter({"exchange.test": suite.apps["exchange"]}))
+        suite.apps["catalog"] = app
+        suite.clients["catalog"] = await stack.enter_async_context(running(app, "http://catalog.test"))
         yield suite

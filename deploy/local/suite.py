@@ -49,6 +49,7 @@ class Service:
 SERVICES = (
     Service("exchange", "services.exchange_api", "交换服务 exchange_api", has_worker=True),
     Service("policy", "services.policy_api", "政策文件库 policy_api", has_worker=True),
+    Service("catalog", "services.catalog_api", "政务公开目录 catalog_api", has_worker=True),
     Service("search", "services.search_sync", "检索 search_sync", has_worker=True, scopes=("events:read",)),
 )
 Step = Callable[[str], AbstractContextManager[None]]

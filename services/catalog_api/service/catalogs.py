@@ -296,24 +296,17 @@ async def _show(session: WriteSession, stated: _Stated, number: int, day: date) 
     driver = await session.driver()
     row, content = stated.row, stated.content
     have = {item["key"]: item for item in await repository.list_items(driver, row["id"])}
-    rendered = []
+    rows = []
     for position, item in enumerate(content.items):
-        old = have.pop(item.key, None)
-        fields = _item_fields(row, number, item)
-        if old is not None and old["in_force"] and _same(old["representation"], fields):
-            rendered.append((position, item, old, None))
-            continue
-        rendered.append((position, item, old, fields))
-    changed = []
-    for position, item, old, fields in rendered:
-        version = (old["version"] if old is not None else 0) + (fields is not None)
-        shown = json.loads(old["representation"]) | {"catalog_number": number} if fields is None else fields
-        body = to_json(shown | {"version": version})
-        changed.append(_item_row(row, position, item, version, body))
-        if fields is not None:
-            told = "item.released" if old is None or not old["in_force"] else "item.changed"
-            session.announce(Announcement(told, str(shown["id"]), version, body))
-    await repository.keep_items(driver, changed)
+        old, fields = have.pop(item.key, None), _item_fields(row, number, item)
+        version, is_shown = (old["version"], old["in_force"]) if old is not None else (0, False)
+        changed = not (is_shown and _same(old["representation"], fields))
+        body = to_json(fields | {"version": version + changed})
+        rows.append(_item_row(row, position, item, version + changed, body))
+        if changed:
+            told = "item.changed" if is_shown else "item.released"
+            session.announce(Announcement(told, str(fields["id"]), version + 1, body))
+    await repository.keep_items(driver, rows)
     gone = [item for item in have.values() if item["in_force"]]
     await repository.end_items(driver, [(item["id"], item["version"] + 1) for item in gone])
     for item in gone:

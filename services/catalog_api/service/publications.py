@@ -78,7 +78,8 @@ async def put_publications(
         old, task = have.get(push.key), tasks.get(push.task_key) if push.task_key is not None else None
         if old is not None and old["content_hash"] == push.hash and old["state"] == "public":
             continue
-        item = items.get(push.wanted.item or (task["item_id"] if task is not None else None))
+        wanted_item = push.wanted.item or (task["item_id"] if task is not None else None)
+        item = items.get(wanted_item) if wanted_item is not None else None
         if errors := _faults(push, task, item, today):
             results[index] = RuleViolation("公开记录有误，请按所列各项改正", errors=errors)
             continue

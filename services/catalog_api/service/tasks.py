@@ -76,7 +76,7 @@ async def put_tasks(
             continue
         item = items.get(push.wanted.item)
         errors = _faults(push, item, terms.today)
-        if errors:
+        if errors or item is None:
             results[index] = RuleViolation("公开任务有误，请按所列各项改正", errors=errors)
             continue
         deadlines = _deadlines(push.wanted, from_json(item["representation"]), terms.calendar)
