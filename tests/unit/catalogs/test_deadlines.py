@@ -100,7 +100,7 @@ def edited_calendars(draw: st.DrawFn) -> WorkCalendar:
         work = draw(st.sets(inside, max_size=6)) - off
         old = years.get(year)
         years[year] = CalendarYear(
-            off=sorted((set(old.off) if old else set()) | off - work),
+            off=sorted(((set(old.off) if old else set()) | off) - work),
             work=sorted(((set(old.work) if old else set()) - off) | work),
             source="测试用的通知",
         )
