@@ -11,7 +11,7 @@ import httpx
 from shared.kit.clock import LOCAL_ZONE
 from shared.kit.database import Database
 from shared.schemas.scopes import Scope
-from tests.services import CITY, Suite, catalog_suite
+from tests.services import BUREAU_A, CITY, Suite, catalog_suite
 
 TODAY = date(2026, 5, 6)
 TWENTY = "信息形成或者变更之日起20个工作日内"
@@ -136,6 +136,8 @@ async def open_catalog_office(database_url: Callable[[str], str]) -> AsyncIterat
             "approver": await suite.token(CITY, Scope.CATALOG_APPROVE),
             "discloser": await suite.token(CITY, Scope.DISCLOSURE_WRITE),
             "reader": await suite.token(CITY, Scope.EVENTS_READ, Scope.MONITOR_READ),
+            "urger": await suite.token(CITY, Scope.DISCLOSURE_URGE),
+            "bureau": await suite.token(BUREAU_A, Scope.DISCLOSURE_WRITE),
         }
         office = CatalogOffice(suite, clients)
         office.set_day(TODAY)

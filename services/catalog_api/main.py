@@ -9,7 +9,7 @@ from fastapi import FastAPI
 
 from services.catalog_api.repository import catalogs as catalog_repository
 from services.catalog_api.repository import disclosure as disclosure_repository
-from services.catalog_api.routes import catalogs, disclosure
+from services.catalog_api.routes import catalogs, disclosure, monitoring
 from services.catalog_api.settings import Settings
 from shared.kit.app import create_app
 from shared.schemas.disclosure import DisclosureResult, PublicationLine, TaskLine
@@ -26,7 +26,7 @@ def build_app(settings: Settings, *, transport: httpx.AsyncBaseTransport | None 
         settings,
         title="明泉 · 政务公开目录 catalog_api",
         description=DESCRIPTION,
-        routers=[catalogs.router, disclosure.router],
+        routers=[catalogs.router, disclosure.router, monitoring.router],
         transport=transport,
         line_schemas=[TaskLine, PublicationLine, DisclosureResult],
         stored_reads={

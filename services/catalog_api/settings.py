@@ -17,4 +17,7 @@ class Settings(KitSettings):
     max_line_bytes: int = Field(default=100_000, ge=1024, description="Longest line of a batch.")
     batch_chunk_lines: int = Field(default=500, ge=1, le=5000, description="Lines of one transaction of a batch.")
     max_catalog_bytes: int = Field(default=32_000_000, ge=1024, description="Largest catalog that is pushed at once.")
+    score_timeliness_weight: float = Field(default=0.7, ge=0, le=1, description="Weight of timeliness in the score.")
+    score_coverage_weight: float = Field(default=0.3, ge=0, le=1, description="Weight of coverage in the score.")
+    score_late_value: float = Field(default=0.5, ge=0, le=1, description="Worth of a late publication in the score.")
     due_soon_workdays: int = Field(default=3, ge=0, description="Working days before its deadline a task is due soon.")

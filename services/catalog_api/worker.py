@@ -1,20 +1,58 @@
-"""The background door of catalog_api: what the calendar changes, and what may be forgotten."""
+"""The background door of catalog_api: what the calendar changes, duties that come back, and what may be forgotten."""
 
 import asyncio
+from collections.abc import Awaitable, Callable
 from datetime import timedelta
+from uuid import UUID
 
+import httpx
+
+from services.catalog_api.service.monitoring import follow_calendar
+from services.catalog_api.service.recurring import open_planned, plan_recurring
+from services.catalog_api.service.tasks import Terms
 from services.catalog_api.settings import Settings
 from shared.kit import log
+from shared.kit.calendars import CalendarSource
 from shared.kit.clock import Clock, system_clock
 from shared.kit.collector import calm_collector
 from shared.kit.database import Database
 from shared.kit.idempotency import forget_old_keys
 from shared.kit.logging import configure_logging
+from shared.kit.organizations import OrganizationDirectory, organizations_over_http
+from shared.kit.workdays import WorkCalendar
 from shared.kit.worker import Job, run_jobs, stop_on_signals
 
+_AT_ONCE = 500
 
-def jobs_of(database: Database, settings: Settings, clock: Clock = system_clock) -> list[Job]:
+
+def jobs_of(
+    database: Database,
+    settings: Settings,
+    directory: OrganizationDirectory,
+    calendar: Callable[[], Awaitable[WorkCalendar]],
+    clock: Clock = system_clock,
+) -> list[Job]:
     """Everything this worker does."""
+
+    async def recompute_deadlines() -> bool:
+        known = await calendar()
+        async with database.write() as session:
+            return await follow_calendar(session, known, limit=_AT_ONCE) >= _AT_ONCE
+
+    place: UUID | None = None
+
+    async def open_recurring() -> bool:
+        nonlocal place
+        terms = Terms(clock(), await calendar(), settings.due_soon_workdays)
+        connection = await database.connect()
+        try:
+            planned = await plan_recurring(connection, directory, terms, after=place, limit=_AT_ONCE)
+        finally:
+            await connection.close()
+        async with database.write() as session:
+            await open_planned(session, planned, directory, terms)
+        place = planned.after
+        return place is not None
 
     async def prune() -> bool:
         connection = await database.connect()
@@ -26,7 +64,11 @@ def jobs_of(database: Database, settings: Settings, clock: Clock = system_clock)
         finally:
             await connection.close()
 
-    return [Job("prune", 600.0, prune)]
+    return [
+        Job("recompute deadlines", 60.0, recompute_deadlines),
+        Job("open recurring tasks", 300.0, open_recurring),
+        Job("prune", 600.0, prune),
+    ]
 
 
 async def main() -> None:
@@ -36,7 +78,13 @@ async def main() -> None:
     calm_collector()
     database = Database(settings)
     try:
-        await run_jobs(database, name="catalog", jobs=jobs_of(database, settings), asked_to_stop=stop_on_signals())
+        async with httpx.AsyncClient(timeout=settings.outbound_timeout_seconds, trust_env=False) as client:
+            ttl = settings.directory_ttl_seconds
+            calendar = CalendarSource(client, exchange_url=settings.exchange_url, ttl_seconds=ttl)
+            load = organizations_over_http(client, settings.exchange_url)
+            directory = OrganizationDirectory(load, ttl_seconds=ttl)
+            jobs = jobs_of(database, settings, directory, calendar.get)
+            await run_jobs(database, name="catalog", jobs=jobs, asked_to_stop=stop_on_signals())
     finally:
         await database.engine.dispose()
 

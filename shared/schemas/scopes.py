@@ -33,5 +33,6 @@ class Scope(StrEnum):
     CATALOG_REVIEW = "catalog:review"
     CATALOG_APPROVE = "catalog:approve"
     DISCLOSURE_WRITE = "disclosure:write"
+    DISCLOSURE_URGE = "disclosure:urge"
     MONITOR_READ = "monitor:read"
     SEARCH_ADMIN = "search:admin"

@@ -2,6 +2,16 @@
 
 from services.catalog_api.models.base import Base
 from services.catalog_api.models.catalogs import CatalogRow, CatalogVersionRow, ItemRow
-from services.catalog_api.models.disclosure import DutyRow, PublicationRow, TaskRow
+from services.catalog_api.models.disclosure import DiscloserRow, DutyRow, PublicationRow, TaskRow, UrgingRow
 
-__all__ = ["Base", "CatalogRow", "CatalogVersionRow", "DutyRow", "ItemRow", "PublicationRow", "TaskRow"]
+__all__ = [
+    "Base",
+    "CatalogRow",
+    "CatalogVersionRow",
+    "DiscloserRow",
+    "DutyRow",
+    "ItemRow",
+    "PublicationRow",
+    "TaskRow",
+    "UrgingRow",
+]

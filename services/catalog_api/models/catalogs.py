@@ -64,6 +64,7 @@ class ItemRow(Base):
         sa.UniqueConstraint("catalog_id", "key"),
         sa.Index("ix_item_listed", "catalog_id", "position", postgresql_where=sa.text("in_force")),
         sa.Index("ix_item_domain", "domain", "id", postgresql_where=sa.text("in_force")),
+        sa.Index("ix_item_recurring", "id", postgresql_where=sa.text("in_force AND recurrence IS NOT NULL")),
     )
 
     id: Mapped[UUID] = mapped_column(primary_key=True)
@@ -75,6 +76,8 @@ class ItemRow(Base):
     responsible: Mapped[str] = mapped_column(index=True)
     refines: Mapped[UUID | None] = mapped_column(index=True)
     in_force: Mapped[bool]
+    since: Mapped[date] = mapped_column(comment="From when it has been in force without a break.")
+    recurrence: Mapped[str | None] = mapped_column(comment="How often it asks by itself.")
     version: Mapped[int]
     representation: Mapped[bytes]
     etag: Mapped[str]

@@ -59,6 +59,7 @@ class DutyRow(Base):
     level: Mapped[str]
     domain: Mapped[str]
     item_id: Mapped[UUID]
+    time_limit: Mapped[str] = mapped_column(comment="The rule it follows, as JSON: the item may change later.")
     due_on: Mapped[date]
     provisional: Mapped[bool]
     assumed: Mapped[bool]
@@ -94,3 +95,35 @@ class PublicationRow(Base):
     version: Mapped[int]
     representation: Mapped[bytes]
     etag: Mapped[str]
+
+
+class DiscloserRow(Base):
+    """An organisation that has tasks or publications, as it was known when it last pushed one."""
+
+    __tablename__ = "discloser"
+
+    code: Mapped[str] = mapped_column(primary_key=True)
+    name: Mapped[str]
+    level: Mapped[str]
+    path: Mapped[list[str]]
+
+
+class UrgingRow(Base):
+    """督办: a superior urges an organisation over overdue tasks, and is answered."""
+
+    __tablename__ = "urging"
+    __table_args__ = (
+        sa.Index("ix_urging_organization", "organization", "id"),
+        sa.Index("ix_urging_by", "urged_by", "id"),
+    )
+
+    id: Mapped[UUID] = mapped_column(primary_key=True)
+    organization: Mapped[str]
+    urged_by: Mapped[str]
+    tasks: Mapped[list[UUID]] = mapped_column(sa.ARRAY(sa.Uuid))
+    words: Mapped[str]
+    answer_by: Mapped[date]
+    urged_at: Mapped[datetime]
+    answer: Mapped[str | None]
+    answered_at: Mapped[datetime | None]
+    version: Mapped[int]

@@ -145,15 +145,17 @@ async def keep_items(driver: asyncpg.Connection, rows: Sequence[dict[str, Any]])
     await driver.executemany(
         """
         INSERT INTO item (id, catalog_id, key, position, domain, level, responsible, refines, in_force, version,
-                          representation, etag)
-        VALUES ($1, $2, $3, $4, $5, $6, $7, $8, true, $9, $10, $11)
+                          representation, etag, recurrence, since)
+        VALUES ($1, $2, $3, $4, $5, $6, $7, $8, true, $9, $10, $11, $12, $13)
         ON CONFLICT (id) DO UPDATE SET position = excluded.position, domain = excluded.domain, level = excluded.level,
             responsible = excluded.responsible, refines = excluded.refines, in_force = true, version = excluded.version,
-            representation = excluded.representation, etag = excluded.etag
+            representation = excluded.representation, etag = excluded.etag, recurrence = excluded.recurrence,
+            since = CASE WHEN item.in_force THEN item.since ELSE excluded.since END
         """,
         [
             tuple(row[name] for name in ("id", "catalog_id", "key", "position", "domain", "level"))
-            + tuple(row[name] for name in ("responsible", "refines", "version", "representation", "etag"))
+            + tuple(row[name] for name in ("responsible", "refines", "version", "representation", "etag", "recurrence"))
+            + (row["since"],)
             for row in rows
         ],
     )
@@ -203,5 +205,18 @@ async def list_public_items(
         ORDER BY position LIMIT $4
         """,
         *(catalog_id, domain, after, limit + 1),
+    )
+    return rows
+
+
+async def list_recurring(reads: Reads, *, after: UUID | None, limit: int) -> Rows:
+    """Items in force that ask by themselves, in the order of their ids."""
+    rows: Rows = await reads.fetch(
+        """
+        SELECT item.id, item.responsible, item.recurrence, item.since, item.representation FROM item
+        WHERE in_force AND recurrence IS NOT NULL AND ($1::uuid IS NULL OR id > $1) ORDER BY id LIMIT $2
+        """,
+        after,
+        limit,
     )
     return rows

@@ -75,7 +75,8 @@ async def replace_duties(driver: asyncpg.Connection, tasks: Sequence[UUID], rows
     """What these tasks ask of each channel now."""
     await driver.execute("DELETE FROM duty WHERE task_id = ANY($1)", list(tasks))
     columns = (
-        *("task_id", "channel", "organization", "level", "domain", "item_id", "due_on", "provisional", "assumed"),
+        *("task_id", "channel", "organization", "level", "domain", "item_id", "time_limit", "due_on", "provisional"),
+        "assumed",
     )
     await driver.copy_records_to_table(
         "duty", records=[tuple(row[name] for name in columns) for row in rows], columns=columns

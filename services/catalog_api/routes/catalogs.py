@@ -12,7 +12,7 @@ from services.catalog_api.service import catalogs as service
 from shared.kit.auth import Caller, OrganizationCode, require
 from shared.kit.clock import Now, local_day
 from shared.kit.database import Reading, Writing
-from shared.kit.errors import InvalidCursor, NotFound
+from shared.kit.errors import InvalidCursor, NotFound, RuleViolation, UnknownOrganization
 from shared.kit.http import api_router, page_links, problems, stored_answer
 from shared.schemas.catalogs import (
     Catalog,
@@ -27,8 +27,10 @@ from shared.schemas.catalogs import (
     ItemGap,
     Retirement,
 )
+from shared.schemas.organizations import Organization
 from shared.schemas.pages import Page
 from shared.schemas.policies import Outcome
+from shared.schemas.problems import InvalidField
 from shared.schemas.scopes import Scope
 
 router = api_router(tags=["catalogs"])
@@ -71,7 +73,8 @@ async def put_catalog(
     Items whose 公开时限 was not understood are named in `unparsed`: give them a `limit`.
     """
     organization = await caller.ensure_covers(org)
-    receipt = await service.draft_catalog(session, caller, organization, external_id, body, now=now)
+    responsible = await _responsible(caller, organization, body)
+    receipt = await service.draft_catalog(session, caller, responsible, external_id, body, now=now)
     status = 201 if receipt.outcome is Outcome.CREATED else 200
     headers = {"Cache-Control": "no-store"}
     return Response(receipt.model_dump_json(), status_code=status, headers=headers, media_type="application/json")
@@ -269,3 +272,25 @@ def _position(position: list[Any]) -> int:
         return int(number)
     except (ValueError, TypeError) as error:
         raise InvalidCursor("游标无法使用；请从第一页重新读取") from error
+
+
+async def _responsible(caller: Caller, organization: Organization, wanted: CatalogInput) -> list[Organization]:
+    """The catalog's organisation and, after it, those that its items name: all within its subtree."""
+    found = {organization.code: organization}
+    errors = []
+    for position, item in enumerate(wanted.items):
+        if item.organization is None or item.organization in found:
+            continue
+        try:
+            one = await caller.directory.get(item.organization)
+        except UnknownOrganization as unknown:
+            errors.append(InvalidField(pointer=f"/items/{position}/organization", detail=str(unknown)))
+            continue
+        if one.is_within(organization.code):
+            found[one.code] = one
+        else:
+            detail = "责任机关应是本机关或其下级"
+            errors.append(InvalidField(pointer=f"/items/{position}/organization", detail=detail))
+    if errors:
+        raise RuleViolation("目录有误，请按所列各项改正", errors=errors[:200])
+    return list(found.values())

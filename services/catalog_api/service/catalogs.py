@@ -14,8 +14,10 @@ from uuid_utils.compat import uuid7
 
 from services.catalog_api.repository import catalogs as repository
 from services.catalog_api.repository.catalogs import Reads
+from services.catalog_api.repository.monitoring import keep_disclosers
 from services.catalog_api.rules.differences import compare_items
 from services.catalog_api.rules.refinement import find_gaps, limit_of, weaknesses
+from services.catalog_api.service.disclosers import facts_of
 from shared.kit.auth import Caller
 from shared.kit.clock import local_day
 from shared.kit.database import WriteSession
@@ -56,14 +58,18 @@ class _Stated:
 async def draft_catalog(
     session: WriteSession,
     caller: Caller,
-    organization: Organization,
+    responsible: Sequence[Organization],
     external_id: str,
     wanted: CatalogInput,
     *,
     now: datetime,
 ) -> CatalogReceipt:
-    """Keep a draft: of a new catalog, of its next version, or in place of the draft that is there."""
+    """Keep a draft: of a new catalog, of its next version, or in place of the draft that is there.
+
+    The first of the responsible organisations is the catalog's own.
+    """
     _ensure_sound(wanted)
+    organization = responsible[0]
     driver = await session.driver()
     await repository.lock_key(driver, organization.code, external_id)
     have = await repository.find_by_key(driver, organization.code, external_id)
@@ -93,6 +99,7 @@ async def draft_catalog(
             "drafted_at": now,
         },
     )
+    await keep_disclosers(driver, facts_of(responsible))
     _record(session, caller, "catalog.drafted", catalog_id, number, organization.code, hash=digest)
     outcome = Outcome.CREATED if have is None else Outcome.UPDATED
     return _receipt(
@@ -302,7 +309,7 @@ async def _show(session: WriteSession, stated: _Stated, number: int, day: date) 
         version, is_shown = (old["version"], old["in_force"]) if old is not None else (0, False)
         changed = not (is_shown and _same(old["representation"], fields))
         body = to_json(fields | {"version": version + changed})
-        rows.append(_item_row(row, position, item, version + changed, body))
+        rows.append(_item_row(row, position, item, version + changed, body) | {"since": day})
         if changed:
             told = "item.changed" if is_shown else "item.released"
             session.announce(Announcement(told, str(fields["id"]), version + 1, body))
@@ -355,6 +362,7 @@ def _item_row(row: Any, position: int, item: CatalogItemInput, version: int, bod
         "version": version,
         "representation": body,
         "etag": f'"{version}"',
+        "recurrence": limit_of(item).recurrence,
     }
 
 

@@ -11,7 +11,9 @@ from pydantic_core import to_json
 from uuid_utils.compat import uuid7
 
 from services.catalog_api.repository import disclosure as repository
+from services.catalog_api.repository import monitoring as monitoring_repository
 from services.catalog_api.rules.standing import standing_of
+from services.catalog_api.service.disclosers import facts_of
 from services.catalog_api.service.tasks import FIRST_DAY
 from shared.kit.auth import Caller
 from shared.kit.clock import local_day
@@ -85,6 +87,7 @@ async def put_publications(
             continue
         rows[index] = _row(push, item, task, old)
         touched |= {one["task_id"] for one in (old, rows[index]) if one is not None and one["task_id"] is not None}
+    await monitoring_repository.keep_disclosers(driver, facts_of([push.organization for push in pushes]))
     if rows:
         await repository.upsert_publications(driver, list(rows.values()))
         for index, row in rows.items():

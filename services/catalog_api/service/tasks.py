@@ -11,9 +11,11 @@ from pydantic_core import from_json, to_json
 from uuid_utils.compat import uuid7
 
 from services.catalog_api.repository import disclosure as repository
+from services.catalog_api.repository import monitoring as monitoring_repository
 from services.catalog_api.repository.catalogs import Reads
 from services.catalog_api.rules.deadlines import Deadline, deadline_of
 from services.catalog_api.rules.standing import soon_until, standing_of, worst_of
+from services.catalog_api.service.disclosers import facts_of
 from shared.kit.auth import Caller
 from shared.kit.clock import local_day
 from shared.kit.database import WriteSession
@@ -81,7 +83,8 @@ async def put_tasks(
             continue
         deadlines = _deadlines(push.wanted, from_json(item["representation"]), terms.calendar)
         rows[index] = _row(push, item, old, deadlines, terms)
-        duties += [_duty_row(rows[index], channel, deadline) for channel, deadline in deadlines.items()]
+        duties += [_duty_row(rows[index], channel, *found) for channel, found in deadlines.items()]
+    await monitoring_repository.keep_disclosers(driver, facts_of([push.organization for push in pushes]))
     if rows:
         ids = [row["id"] for row in rows.values()]
         await repository.upsert_tasks(driver, list(rows.values()))
@@ -156,16 +159,20 @@ def _waits_for_event(item: dict[str, Any]) -> bool:
     return any(limit["kind"] == LimitKind.BEFORE_EVENT for limit in limits)
 
 
-def _deadlines(wanted: TaskInput, item: dict[str, Any], calendar: WorkCalendar) -> dict[str, Deadline]:
-    """By channel."""
+def _deadlines(
+    wanted: TaskInput, item: dict[str, Any], calendar: WorkCalendar
+) -> dict[str, tuple[TimeLimit, Deadline]]:
+    """By channel, the rule and what it comes to."""
     found = {}
     for channel in item["channels"]:
         limit = TimeLimit.model_validate(item["channel_limits"].get(channel) or item["limit"])
-        found[channel] = deadline_of(limit, wanted.occurred_on, calendar, event_on=wanted.event_on)
+        found[channel] = limit, deadline_of(limit, wanted.occurred_on, calendar, event_on=wanted.event_on)
     return found
 
 
-def _row(push: TaskPush, item: Any, old: Any, deadlines: dict[str, Deadline], terms: Terms) -> dict[str, Any]:
+def _row(
+    push: TaskPush, item: Any, old: Any, deadlines: dict[str, tuple[TimeLimit, Deadline]], terms: Terms
+) -> dict[str, Any]:
     organization, wanted = push.organization, push.wanted
     return {
         "id": old["id"] if old is not None else uuid7(),
@@ -181,7 +188,7 @@ def _row(push: TaskPush, item: Any, old: Any, deadlines: dict[str, Deadline], te
         "trigger": wanted.trigger,
         "occurred_on": wanted.occurred_on,
         "event_on": wanted.event_on,
-        "due_on": max(deadline.on for deadline in deadlines.values()),
+        "due_on": max(deadline.on for _, deadline in deadlines.values()),
         "content_hash": push.hash,
         "calendar_version": terms.calendar.version,
         "version": (old["version"] if old is not None else 0) + 1,
@@ -189,7 +196,7 @@ def _row(push: TaskPush, item: Any, old: Any, deadlines: dict[str, Deadline], te
     }
 
 
-def _duty_row(task: dict[str, Any], channel: str, deadline: Deadline) -> dict[str, Any]:
+def _duty_row(task: dict[str, Any], channel: str, limit: TimeLimit, deadline: Deadline) -> dict[str, Any]:
     return {
         "task_id": task["id"],
         "channel": channel,
@@ -197,6 +204,7 @@ def _duty_row(task: dict[str, Any], channel: str, deadline: Deadline) -> dict[st
         "level": task["level"],
         "domain": task["domain"],
         "item_id": task["item_id"],
+        "time_limit": limit.model_dump_json(),
         "due_on": deadline.on,
         "provisional": deadline.provisional,
         "assumed": deadline.assumed,

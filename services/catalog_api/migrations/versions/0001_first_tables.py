@@ -47,6 +47,14 @@ def upgrade() -> None:
     )
     op.create_index(op.f("ix_catalog_upper"), "catalog", ["upper"], unique=False)
     op.create_table(
+        "discloser",
+        sa.Column("code", sa.Text(), nullable=False),
+        sa.Column("name", sa.Text(), nullable=False),
+        sa.Column("level", sa.Text(), nullable=False),
+        sa.Column("path", postgresql.ARRAY(sa.Text()), nullable=False),
+        sa.PrimaryKeyConstraint("code", name=op.f("pk_discloser")),
+    )
+    op.create_table(
         "event",
         sa.Column("seq", sa.BigInteger(), autoincrement=False, nullable=False),
         sa.Column("recorded_at", sa.DateTime(timezone=True), nullable=False),
@@ -80,6 +88,22 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("id", name=op.f("pk_log_head")),
         comment="One row: where log and audit chain end. Its row lock orders all appends.",
     )
+    op.create_table(
+        "urging",
+        sa.Column("id", sa.Uuid(), nullable=False),
+        sa.Column("organization", sa.Text(), nullable=False),
+        sa.Column("urged_by", sa.Text(), nullable=False),
+        sa.Column("tasks", sa.ARRAY(sa.Uuid()), nullable=False),
+        sa.Column("words", sa.Text(), nullable=False),
+        sa.Column("answer_by", sa.Date(), nullable=False),
+        sa.Column("urged_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("answer", sa.Text(), nullable=True),
+        sa.Column("answered_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("version", sa.BigInteger(), nullable=False),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_urging")),
+    )
+    op.create_index("ix_urging_by", "urging", ["urged_by", "id"], unique=False)
+    op.create_index("ix_urging_organization", "urging", ["organization", "id"], unique=False)
     op.create_table(
         "catalog_version",
         sa.Column("catalog_id", sa.Uuid(), nullable=False),
@@ -118,6 +142,8 @@ def upgrade() -> None:
         sa.Column("responsible", sa.Text(), nullable=False),
         sa.Column("refines", sa.Uuid(), nullable=True),
         sa.Column("in_force", sa.Boolean(), nullable=False),
+        sa.Column("since", sa.Date(), nullable=False, comment="From when it has been in force without a break."),
+        sa.Column("recurrence", sa.Text(), nullable=True, comment="How often it asks by itself."),
         sa.Column("version", sa.BigInteger(), nullable=False),
         sa.Column("representation", sa.LargeBinary(), nullable=False),
         sa.Column("etag", sa.Text(), nullable=False),
@@ -128,6 +154,13 @@ def upgrade() -> None:
     op.create_index("ix_item_domain", "item", ["domain", "id"], unique=False, postgresql_where=sa.text("in_force"))
     op.create_index(
         "ix_item_listed", "item", ["catalog_id", "position"], unique=False, postgresql_where=sa.text("in_force")
+    )
+    op.create_index(
+        "ix_item_recurring",
+        "item",
+        ["id"],
+        unique=False,
+        postgresql_where=sa.text("in_force AND recurrence IS NOT NULL"),
     )
     op.create_index(op.f("ix_item_refines"), "item", ["refines"], unique=False)
     op.create_index(op.f("ix_item_responsible"), "item", ["responsible"], unique=False)
@@ -176,6 +209,9 @@ def upgrade() -> None:
         sa.Column("level", sa.Text(), nullable=False),
         sa.Column("domain", sa.Text(), nullable=False),
         sa.Column("item_id", sa.Uuid(), nullable=False),
+        sa.Column(
+            "time_limit", sa.Text(), nullable=False, comment="The rule it follows, as JSON: the item may change later."
+        ),
         sa.Column("due_on", sa.Date(), nullable=False),
         sa.Column("provisional", sa.Boolean(), nullable=False),
         sa.Column("assumed", sa.Boolean(), nullable=False),
@@ -246,6 +282,9 @@ def downgrade() -> None:
     op.drop_table("task")
     op.drop_index(op.f("ix_item_responsible"), table_name="item")
     op.drop_index(op.f("ix_item_refines"), table_name="item")
+    op.drop_index(
+        "ix_item_recurring", table_name="item", postgresql_where=sa.text("in_force AND recurrence IS NOT NULL")
+    )
     op.drop_index("ix_item_listed", table_name="item", postgresql_where=sa.text("in_force"))
     op.drop_index("ix_item_domain", table_name="item", postgresql_where=sa.text("in_force"))
     op.drop_table("item")
@@ -253,10 +292,14 @@ def downgrade() -> None:
         "uq_catalog_version_in_force", table_name="catalog_version", postgresql_where=sa.text("state = 'in_force'")
     )
     op.drop_table("catalog_version")
+    op.drop_index("ix_urging_organization", table_name="urging")
+    op.drop_index("ix_urging_by", table_name="urging")
+    op.drop_table("urging")
     op.drop_table("log_head")
     op.drop_index(op.f("ix_idempotency_key_created_at"), table_name="idempotency_key")
     op.drop_table("idempotency_key")
     op.drop_table("event")
+    op.drop_table("discloser")
     op.drop_index(op.f("ix_catalog_upper"), table_name="catalog")
     op.drop_index("ix_catalog_listed", table_name="catalog", postgresql_where=sa.text("representation IS NOT NULL"))
     op.drop_table("catalog")
