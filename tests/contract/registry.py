@@ -106,7 +106,14 @@ async def indexed(suite: Suite) -> AsyncIterator[None]:
         await work
 
 
-STARTERS: dict[str, Starter] = {"search": _start_search}
+async def _start_catalog(suite: Suite, database_url: Callable[[str], str], _meilisearch: Meilisearch) -> FastAPI:
+    from services.catalog_api.main import build_app
+    from services.catalog_api.settings import Settings
+
+    return build_app(Settings(database_url=database_url("catalog"), **SECRETS), transport=_router_of(suite))
+
+
+STARTERS: dict[str, Starter] = {"catalog": _start_catalog, "search": _start_search}
 
 
 @asynccontextmanager

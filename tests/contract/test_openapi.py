@@ -28,7 +28,7 @@ from schemathesis.specs.openapi.checks import (
 )
 
 from services.policy_api.rules.entry_kinds.registry import KINDS
-from tests.contract.registry import Operation, indexed, operations_of, services_with_doors
+from tests.contract.disclosure import disclosures_of
 from tests.dossiers import material
 from tests.entries import MAKERS
 from tests.policies import policy, published
@@ -66,7 +66,7 @@ def check_operation(schema: Any, operation: Operation, mode: GenerationMode, kno
     @given(case=api_operation.as_strategy(generation_mode=mode), at_home=st.booleans())
     def exercise(case: Any, at_home: bool) -> None:
         if at_home:
-            case.path_parameters.update(known_here(operation.path, known, case.path_parameters))
+            case.path_parameters.update(known_here(operation, known, case.path_parameters))
         if str(case.query.get("wait", "")) not in ("", "0"):
             case.query["wait"] = 0.001
         prepared = requests.Request(**case.as_transport_kwargs(base_url=f"http://{operation.service}.test")).prepare()
@@ -79,9 +79,12 @@ def check_operation(schema: Any, operation: Operation, mode: GenerationMode, kno
     exercise()
 
 
-def known_here(path: str, known: dict[str, str], parameters: Iterable[str]) -> dict[str, str]:
+def known_here(operation: Operation, known: dict[str, str], parameters: Iterable[str]) -> dict[str, str]:
     """The ids of what exists that this path asks for: `/v1/questions/{entry_id}` is about a question."""
-    here = known | {"entry_id": known.get(f"entry_id {path.split('/')[2]}", "")}
+    here = known | {"entry_id": known.get(f"entry_id {operation.path.split('/')[2]}", "")}
+    # A task of one service is none of another.
+    own = f"{operation.service} "
+    here |= {name.removeprefix(own): value for name, value in known.items() if name.startswith(own)}
     return {name: here[name] for name in parameters if here.get(name)}
 
 
@@ -118,6 +121,7 @@ async def known(suite: Suite) -> AsyncIterator[dict[str, str]]:
         )
         assert pushed.status_code == 201, pushed.text
         ids[f"entry_id {kind.plural}"] = pushed.json()["id"]
+    ids |= {f"catalog {name}": value for name, value in (await disclosures_of(suite, CITY)).items()}
     async with indexed(suite):
         yield ids | {"dossier_id": dossier, "material_id": added.json()["id"]}
 

@@ -16,6 +16,8 @@ import pytest
 from services.policy_api.rules.entry_kinds.registry import KINDS
 from services.policy_api.service.expiry import remind
 from shared.schemas.scopes import Scope
+from tests.catalogs import catalog, publication, task
+from tests.contract.disclosure import disclosures_of
 from tests.contract.registry import Operation, operations_of, services_with_doors
 from tests.dossiers import material, plan
 from tests.entries import MAKERS, profile
@@ -43,8 +45,9 @@ class Victim:
     opinion_id: str
     interpretation_task_id: str
     file: str
+    disclosures: dict[str, str]
 
-    def path(self, template: str) -> str:
+    def path(self, service: str, template: str) -> str:
         """The route's address for this victim's resource."""
         values = {
             "code": self.code,
@@ -63,6 +66,7 @@ class Victim:
             "sha256": self.file,
             # `/v1/questions/{entry_id}` is about a question.
             "entry_id": self.entry_ids.get(template.split("/")[2], NOBODY),
+            **(self.disclosures if service == "catalog" else {}),
         }
         return template.format_map(values)
 
@@ -158,6 +162,22 @@ BODIES: dict[str, Body] = {
     "policy PUT /v1/consultations/{entry_id}/result": lambda _: result(),
     "policy PUT /v1/organizations/{org}/profiles/{external_id}": lambda _: profile(),
     "policy DELETE /v1/organizations/{org}/profiles/{external_id}": lambda _: None,
+    "catalog PUT /v1/organizations/{org}/catalogs/{external_id}": lambda _: catalog(),
+    "catalog POST /v1/catalogs/{catalog_id}/versions/{number}:review": lambda _: {},
+    "catalog POST /v1/catalogs/{catalog_id}/versions/{number}:enforce": lambda _: {},
+    "catalog POST /v1/catalogs/{catalog_id}:retire": lambda _: {"reason": "机构改革"},
+    "catalog PUT /v1/organizations/{org}/tasks/{external_id}": lambda victim: task(victim.disclosures["item_id"]),
+    "catalog POST /v1/tasks/{task_id}:cancel": lambda _: {"reason": "登记有误"},
+    "catalog PUT /v1/organizations/{org}/publications/{external_id}": lambda victim: publication(
+        item=victim.disclosures["item_id"]
+    ),
+    "catalog POST /v1/publications/{publication_id}:withdraw": lambda _: {"reason": "登记有误"},
+    "catalog POST /v1/organizations/{org}/urgings": lambda victim: {
+        "tasks": [victim.disclosures["task_id"]],
+        "words": "请尽快公开",
+        "answer_by": "2099-12-31",
+    },
+    "catalog POST /v1/urgings/{urging_id}:answer": lambda _: {"words": "今日公开"},
     "search POST /v1/rebuild": lambda _: None,
     "search POST /v1/verify": lambda _: None,
     "search POST /v1/parked": lambda _: None,
@@ -165,7 +185,11 @@ BODIES: dict[str, Body] = {
     "search PUT /v1/stop-words": lambda _: {"words": ["请问"]},
 }
 # Refused line by line inside a 200, see `test_batch_refuses_each_line_of_another_district`.
-BY_LINE = {"policy POST /v1/policies:batch"}
+BY_LINE = {
+    "policy POST /v1/policies:batch",
+    "catalog POST /v1/tasks:batch",
+    "catalog POST /v1/publications:batch",
+}
 # Write nothing and are about no organisation's resource: the scope alone decides.
 ASKING = {"policy POST /v1/match", "policy POST /v1/match:batch", "policy POST /v1/policies:parse"}
 
@@ -212,6 +236,7 @@ async def _victim(suite: Suite, code: str, level: str, division_code: str) -> Vi
         handed_in.json()["id"],
         await _open_task(suite, code, headers),
         kept.json()["file"]["sha256"],
+        await disclosures_of(suite, code),
     )
 
 
@@ -241,7 +266,7 @@ async def call(
 ) -> httpx.Response:
     # Every identity that a route may ask for beside the token is given: only the right may be what is missing.
     headers = {"Acting-Person": "outsider-1"} | headers
-    address = victim.path(operation.path)
+    address = victim.path(operation.service, operation.path)
     sent: dict[str, Any] = {"files": {"file": ("a.txt", body)}} if isinstance(body, bytes) else {"json": body}
     return await suite.clients[operation.service].request(operation.method, address, headers=headers, **sent)
 
@@ -290,6 +315,22 @@ async def test_batch_refuses_each_line_of_another_district(suite: Suite, victims
     body = "\n".join(json.dumps(line) for line in lines)
     headers = attacker | {"Content-Type": "application/x-ndjson"}
     answer = await suite.policy.post("/v1/policies:batch", content=body, headers=headers)
+    results = [json.loads(line) for line in answer.text.splitlines()]
+    assert [(line["status"], line["problem"]["code"]) for line in results] == [(403, "outside_subtree")] * 2
+
+
+@pytest.mark.parametrize("kind", ["tasks", "publications"])
+async def test_batch_of_disclosures_refuses_each_line_of_another_district(
+    suite: Suite, victims: list[Victim], kind: str
+) -> None:
+    attacker = await suite.token(DISTRICT_A, Scope.DISCLOSURE_WRITE)
+    lines = []
+    for victim in victims:
+        item_id = victim.disclosures["item_id"]
+        body = task(item_id) if kind == "tasks" else publication(item=item_id)
+        lines.append(json.dumps(body | {"organization": victim.code, "external_id": "walked"}))
+    headers = attacker | {"Content-Type": "application/x-ndjson"}
+    answer = await suite.clients["catalog"].post(f"/v1/{kind}:batch", content="\n".join(lines), headers=headers)
     results = [json.loads(line) for line in answer.text.splitlines()]
     assert [(line["status"], line["problem"]["code"]) for line in results] == [(403, "outside_subtree")] * 2
 
