@@ -26,7 +26,7 @@ def build_app(settings: Settings, *, transport: httpx.AsyncBaseTransport | None 
         settings,
         title="明泉 · 政务公开目录 catalog_api",
         description=DESCRIPTION,
-        routers=[catalogs.router, disclosure.router, monitoring.router],
+        routers=[monitoring.router, disclosure.router, catalogs.router],
         transport=transport,
         line_schemas=[TaskLine, PublicationLine, DisclosureResult],
         stored_reads={

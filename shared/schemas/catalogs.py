@@ -188,7 +188,7 @@ class CatalogReceipt(BaseModel):
 
     outcome: Outcome = Field(title="结果")
     id: UUID = Field(title="目录编号")
-    organization: CreditCode
+    organization: CreditCode = Field(title="机关代码")
     external_id: str = Field(title="机关内编号")
     number: int = Field(title="版本", ge=1)
     state: VersionState = Field(title="状态")
@@ -219,7 +219,7 @@ class Catalog(BaseModel):
     """A catalog in force, without its items."""
 
     id: UUID = Field(title="编号")
-    organization: OrganizationRef
+    organization: OrganizationRef = Field(title="机关")
     external_id: str = Field(title="机关内编号")
     level: CatalogLevel = Field(title="层级")
     title: str = Field(title="目录名称")
@@ -238,7 +238,7 @@ class CatalogItem(BaseModel):
     id: UUID = Field(title="编号", description="Stable over the versions of its catalog.")
     catalog: UUID = Field(title="目录编号")
     catalog_number: int = Field(title="目录版本")
-    organization: OrganizationRef
+    organization: OrganizationRef = Field(title="机关")
     responsible: CreditCode = Field(title="责任机关代码")
     level: CatalogLevel = Field(title="目录层级")
     key: ItemKey

@@ -51,7 +51,7 @@ class Task(BaseModel):
     """A task with its deadlines, as it stands today."""
 
     id: UUID = Field(title="编号")
-    organization: OrganizationRef
+    organization: OrganizationRef = Field(title="机关")
     external_id: str = Field(title="机关内编号")
     item: UUID = Field(title="公开事项编号")
     item_version: int = Field(title="事项版本")
@@ -111,7 +111,7 @@ class Publication(BaseModel):
     """A publication as everybody may read it."""
 
     id: UUID = Field(title="编号")
-    organization: OrganizationRef
+    organization: OrganizationRef = Field(title="机关")
     external_id: str = Field(title="机关内编号")
     index_no: str = Field(title="索引")
     title: str = Field(title="名称")

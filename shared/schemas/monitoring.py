@@ -58,7 +58,7 @@ class MonitoredDuty(BaseModel):
     """One duty that a figure is made of."""
 
     task: UUID = Field(title="任务编号")
-    organization: OrganizationRef
+    organization: OrganizationRef = Field(title="机关")
     external_id: str = Field(title="任务的机关内编号")
     title: str = Field(title="信息名称")
     domain: str = Field(title="领域")

@@ -29,6 +29,7 @@ from schemathesis.specs.openapi.checks import (
 
 from services.policy_api.rules.entry_kinds.registry import KINDS
 from tests.contract.disclosure import disclosures_of
+from tests.contract.registry import Operation, indexed, operations_of, services_with_doors
 from tests.dossiers import material
 from tests.entries import MAKERS
 from tests.policies import policy, published
