@@ -30,11 +30,12 @@ from services.policy_api.routes.entries import entry_lookup, entry_router, links
 from services.policy_api.routes.participation import PREPARATIONS
 from services.policy_api.rules.entry_kinds.registry import KINDS
 from services.policy_api.service.clause_set import ClauseSource
-from services.policy_api.service.parsing import FileReader, ReaderLimits
+from services.policy_api.service.parsing import READERS
 from services.policy_api.service.push_queue import PushQueue
 from services.policy_api.service.sealing import OpinionSealer, ProfileSealer
 from services.policy_api.settings import Settings, file_store
 from shared.kit.app import Kit, create_app
+from shared.kit.confined import ConfinedReader, ReaderLimits
 from shared.schemas.clauses import MatchLine, MatchLineResult
 from shared.schemas.policies import BatchLine, BatchResult
 
@@ -90,7 +91,7 @@ async def _with_own_parts(kit: Kit) -> AsyncIterator[None]:
     kit.extra["clauses"] = ClauseSource()
     kit.extra["files"] = file_store(kit.settings)
     limits = ReaderLimits(kit.settings.reader_memory_bytes, kit.settings.reader_seconds, kit.settings.readers_at_once)
-    reader = kit.extra["reader"] = FileReader(limits)
+    reader = kit.extra["reader"] = ConfinedReader(READERS, limits)
     queue = kit.extra["pushes"] = PushQueue(kit.database)
     try:
         yield

@@ -123,3 +123,7 @@ class Unavailable(DomainError):
 
     def __init__(self, detail: str, *, retry_after_seconds: int = 5, **kwargs: Any) -> None:
         super().__init__(detail, headers={"Retry-After": str(retry_after_seconds)}, **kwargs)
+
+
+class UnsupportedMediaType(DomainError):
+    code, status, title = ErrorCode.UNSUPPORTED_MEDIA_TYPE, 415, "不支持的内容类型"

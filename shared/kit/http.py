@@ -17,7 +17,14 @@ from starlette.exceptions import HTTPException
 from starlette.formparsers import MultiPartException, MultiPartParser
 from starlette.types import Receive, Scope, Send
 
-from shared.kit.errors import DomainError, MalformedBody, RuleViolation, StaleVersion, TooLarge
+from shared.kit.errors import (
+    DomainError,
+    MalformedBody,
+    RuleViolation,
+    StaleVersion,
+    TooLarge,
+    UnsupportedMediaType,
+)
 from shared.kit.logging import get_logger, request_id_var
 from shared.schemas.problems import PROBLEM_MEDIA_TYPE, PROBLEM_TYPE_PREFIX, ErrorCode, InvalidField
 
@@ -228,10 +235,6 @@ def install_problem_handlers(app: FastAPI) -> None:
     app.add_exception_handler(DomainError, _answer_domain_error)
     app.add_exception_handler(RequestValidationError, _answer_invalid)
     app.add_exception_handler(HTTPException, _answer_http_exception)
-
-
-class UnsupportedMediaType(DomainError):
-    code, status, title = ErrorCode.UNSUPPORTED_MEDIA_TYPE, 415, "不支持的内容类型"
 
 
 _BYTE_ORDER_MARK = b"\xef\xbb\xbf"

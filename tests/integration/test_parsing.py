@@ -10,7 +10,8 @@ from typing import Any
 import httpx
 import pytest
 
-from services.policy_api.service.parsing import FileReader, ReaderLimits
+from services.policy_api.service.parsing import READERS, parse_document
+from shared.kit.confined import ConfinedReader, ReaderLimits
 from shared.kit.errors import DomainError, Unavailable
 from shared.schemas.scopes import Scope
 from tests.files import CLOSING, OPENING, bombs, make_docx, make_pdf
@@ -40,8 +41,8 @@ async def pusher(library: Suite) -> dict[str, str]:
 
 
 @pytest.fixture(scope="module")
-async def reader() -> AsyncIterator[FileReader]:
-    made = FileReader(ReaderLimits(memory_bytes=600_000_000, seconds=15.0, at_once=2))
+async def reader() -> AsyncIterator[ConfinedReader]:
+    made = ConfinedReader(READERS, ReaderLimits(memory_bytes=600_000_000, seconds=15.0, at_once=2))
     yield made
     await made.close()
 
@@ -124,36 +125,36 @@ async def test_other_bodies_are_refused(
 
 
 @pytest.mark.parametrize("name", sorted(BOMBS))
-async def test_file_that_means_harm_is_refused_with_its_reason(reader: FileReader, name: str) -> None:
+async def test_file_that_means_harm_is_refused_with_its_reason(reader: ConfinedReader, name: str) -> None:
     content, reasons = BOMBS[name]
     with pytest.raises(DomainError) as refused:
         await reader.read(content)
     assert refused.value.facts["reason"] in reasons.split()
-    assert (await reader.read(KEPT_IN["a.txt"])).draft.title
+    assert (await parse_document(reader, KEPT_IN["a.txt"])).draft.title
 
 
-async def test_reading_is_ended_by_its_limits_and_nothing_else_is(reader: FileReader) -> None:
+async def test_reading_is_ended_by_its_limits_and_nothing_else_is(reader: ConfinedReader) -> None:
     """A child has a hard limit of memory and of computing; its parent reads the next file."""
-    small = FileReader(ReaderLimits(memory_bytes=300_000_000, seconds=2.0, at_once=2))
+    small = ConfinedReader(READERS, ReaderLimits(memory_bytes=300_000_000, seconds=2.0, at_once=2))
     try:
         with pytest.raises(DomainError, match="上限") as refused:
             await small.read(BOMBS["pdf operators"][0])
         assert refused.value.facts["reason"] == "too_costly"
-        assert (await small.read(KEPT_IN["a.txt"])).draft.title
+        assert (await parse_document(small, KEPT_IN["a.txt"])).draft.title
     finally:
         await small.close()
 
 
-async def test_reader_that_was_killed_is_started_again(reader: FileReader) -> None:
+async def test_reader_that_was_killed_is_started_again(reader: ConfinedReader) -> None:
     await reader.read(KEPT_IN["a.txt"])
     process = reader._process
     assert process is not None
     os.kill(process.pid, signal.SIGKILL)
     await process.wait()
-    assert (await reader.read(KEPT_IN["a.docx"])).draft.title
+    assert (await parse_document(reader, KEPT_IN["a.docx"])).draft.title
 
 
-async def test_close_ends_the_reader_and_its_folder(reader: FileReader) -> None:
+async def test_close_ends_the_reader_and_its_folder(reader: ConfinedReader) -> None:
     await reader.read(KEPT_IN["a.txt"])
     process, folder = reader._process, reader._folder
     assert process is not None
@@ -163,7 +164,7 @@ async def test_close_ends_the_reader_and_its_folder(reader: FileReader) -> None:
     assert not Path(folder).exists()  # noqa: ASYNC240  # one look, in a test
 
 
-async def test_too_many_at_once_are_asked_to_come_back(reader: FileReader) -> None:
+async def test_too_many_at_once_are_asked_to_come_back(reader: ConfinedReader) -> None:
     answers = await asyncio.gather(*(reader.read(KEPT_IN["a.txt"]) for _ in range(30)), return_exceptions=True)
     refused = [one for one in answers if isinstance(one, Unavailable)]
     assert len(refused) == 20

@@ -8,8 +8,9 @@ import time
 import docx
 from pypdf import PdfReader
 
-from services.policy_api.service.parsing import FileReader, ReaderLimits
+from services.policy_api.service.parsing import READERS, parse_document
 from services.policy_api.settings import Settings
+from shared.kit.confined import ConfinedReader, ReaderLimits
 from shared.kit.errors import DomainError
 from tests.files import CLOSING, OPENING, bombs, make_docx, make_pdf
 from tools.bench.bench import Bench
@@ -30,7 +31,7 @@ def measure_parsing(bench: Bench) -> Section:
 
 async def _measure() -> tuple[list[Figure], list[str]]:
     settings = {name: field.default for name, field in Settings.model_fields.items()}
-    reader = FileReader(ReaderLimits(settings["reader_memory_bytes"], settings["reader_seconds"], 4))
+    reader = ConfinedReader(READERS, ReaderLimits(settings["reader_memory_bytes"], settings["reader_seconds"], 4))
     try:
         lines = [*OPENING, *(_article(number) for number in range(1, _ARTICLES + 1)), *CLOSING]
         pages = [lines[at : at + _LINES_A_PAGE] for at in range(0, len(lines), _LINES_A_PAGE)]
@@ -66,12 +67,12 @@ def _article(number: int) -> str:
     return f"第{number}条　市场主体应当按照规定的条件和程序办理登记，不得提供虚假材料，主管部门应当予以公示。"
 
 
-async def _compare(reader: FileReader, name: str, content: bytes, plain: object, baseline: str) -> Figure:
+async def _compare(reader: ConfinedReader, name: str, content: bytes, plain: object, baseline: str) -> Figure:
     assert callable(plain)
     ours = []
     for _ in range(_ROUNDS):
         started = time.perf_counter()
-        parsed = await reader.read(content)
+        parsed = await parse_document(reader, content)
         ours.append(time.perf_counter() - started)
     if len(parsed.outline) != _ARTICLES:
         raise AssertionError(f"{len(parsed.outline)} articles were read")
@@ -91,7 +92,7 @@ def _plain_pdf(content: bytes) -> str:
     return "\n".join(page.extract_text() for page in PdfReader(io.BytesIO(content)).pages)
 
 
-async def _try_bombs(reader: FileReader) -> tuple[float, str, int]:
+async def _try_bombs(reader: ConfinedReader) -> tuple[float, str, int]:
     """Seconds of the slowest refusal, whose it is, and how many there were."""
     took = {}
     for name, (content, _) in bombs().items():

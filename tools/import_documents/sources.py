@@ -7,8 +7,9 @@ from enum import StrEnum
 from pathlib import Path
 from typing import Any
 
-from services.policy_api.service.readers.found import Bounds, RefusedFile
+from services.policy_api.service.readers.found import Bounds
 from services.policy_api.service.readers.reading import read_kind
+from shared.kit.confined import RefusedFile
 
 MAX_FILE_BYTES = 1_000_000_000
 

@@ -17,10 +17,9 @@ from services.catalog_api.settings import Settings
 from shared.kit.auth import Caller, OrganizationCode, require
 from shared.kit.clock import Now
 from shared.kit.database import Reading, WriteSession, Writing
-from shared.kit.errors import DomainError, InvalidCursor, NotFound
+from shared.kit.errors import DomainError, InvalidCursor, NotFound, UnsupportedMediaType
 from shared.kit.http import (
     DuplexResponse,
-    UnsupportedMediaType,
     api_router,
     problems,
     stored_answer,

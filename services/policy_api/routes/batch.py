@@ -5,7 +5,8 @@ from fastapi import Request, Response
 from services.policy_api.routes.policies import Pusher, ValidateOnly
 from services.policy_api.service.batch import Batch
 from shared.kit.clock import Now
-from shared.kit.http import DuplexResponse, UnsupportedMediaType, api_router, problems
+from shared.kit.errors import UnsupportedMediaType
+from shared.kit.http import DuplexResponse, api_router, problems
 
 router = api_router(tags=["policies"])
 NDJSON = "application/x-ndjson"

@@ -12,7 +12,8 @@ from services.policy_api.service.match_batch import MatchBatch
 from shared.kit.auth import Caller, require
 from shared.kit.clock import Now, local_day
 from shared.kit.database import Reading
-from shared.kit.http import PRIVATE_CACHE, DuplexResponse, UnsupportedMediaType, api_router, problems
+from shared.kit.errors import UnsupportedMediaType
+from shared.kit.http import PRIVATE_CACHE, DuplexResponse, api_router, problems
 from shared.schemas.clauses import EnterpriseProfile, MatchAnswer
 from shared.schemas.scopes import Scope
 

@@ -5,20 +5,21 @@ from typing import Annotated
 from fastapi import Depends, Request
 
 from services.policy_api.routes.policies import Pusher
-from services.policy_api.service.parsing import FileReader
+from services.policy_api.service import parsing
 from services.policy_api.settings import Settings
+from shared.kit.confined import ConfinedReader
 from shared.kit.http import UPLOAD_BODY, api_router, problems, read_upload
 from shared.schemas.parsing import ParsedDocument
 
 router = api_router(tags=["policies"])
 
 
-def _reader(request: Request) -> FileReader:
-    reader: FileReader = request.app.state.kit.extra["reader"]
+def _reader(request: Request) -> ConfinedReader:
+    reader: ConfinedReader = request.app.state.kit.extra["reader"]
     return reader
 
 
-Reader = Annotated[FileReader, Depends(_reader)]
+Reader = Annotated[ConfinedReader, Depends(_reader)]
 
 
 @router.post(
@@ -36,4 +37,4 @@ async def parse_document(request: Request, _caller: Pusher, reader: Reader) -> P
     """
     settings: Settings = request.app.state.kit.settings
     upload = await read_upload(request, limit=settings.max_upload_bytes)
-    return await reader.read(upload.content, name=upload.name)
+    return await parsing.parse_document(reader, upload.content, name=upload.name)

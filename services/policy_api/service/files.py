@@ -18,9 +18,8 @@ from services.policy_api.rules.duties import Duty, ensure_duties_separated
 from services.policy_api.rules.stored_files import ADDRESS, Known, check_named, named_files
 from services.policy_api.rules.three_sync.facts import Actor
 from shared.kit.database import Database, WriteSession
-from shared.kit.errors import Conflict, NotFound, RuleViolation
+from shared.kit.errors import Conflict, NotFound, RuleViolation, UnsupportedMediaType
 from shared.kit.files import FileStore, hash_of
-from shared.kit.http import UnsupportedMediaType
 from shared.kit.media_types import ENDINGS, find_media_type
 from shared.schemas.files import FileReceipt, FileReview, FileReviewInput, StoredFile
 from shared.schemas.organizations import Organization

@@ -8,10 +8,12 @@ from docx.oxml import parse_xml
 from hypothesis import given
 from hypothesis import strategies as st
 
-from services.policy_api.service.readers.found import Bounds, Readout, Reason, RefusedFile
+from services.policy_api.service.readers.found import Bounds, Readout
 from services.policy_api.service.readers.kinds import FileKind, find_kind
 from services.policy_api.service.readers.plain import decode
 from services.policy_api.service.readers.reading import read_kind
+from shared.kit.confined import Reason, RefusedFile
+from shared.kit.office_package import PackageBounds
 from tests.files import CLOSING, OPENING, docx_of, make_docx, make_pdf, pdf_pages, saved, zip_of
 
 LINES = [
@@ -186,7 +188,7 @@ def test_hidden_parts_of_a_web_page_are_remarked() -> None:
         (make_pdf([["停放。" * 10]] * 9), Bounds(characters=200), Reason.TOO_LARGE),
         (b"<p>" + "停放。".encode() * 100, Bounds(characters=200), Reason.TOO_LARGE),
         (pdf_pages(9), Bounds(pages=8), Reason.TOO_LARGE),
-        (make_docx(["停放"]), Bounds(members=3), Reason.BOMB),
+        (make_docx(["停放"]), Bounds(package=PackageBounds(members=3)), Reason.BOMB),
         (make_docx([" "]), BOUNDS, Reason.NO_TEXT),
         (zip_of({"[Content_Types].xml": b"<x/>"}), BOUNDS, Reason.WRONG_TYPE),
         (zip_of({"[Content_Types].xml": b"<spreadsheetml.sheet.main+xml/>"}), BOUNDS, Reason.WRONG_TYPE),

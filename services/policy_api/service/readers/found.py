@@ -1,29 +1,8 @@
 """What a reader gives back, or why it does not. Holds no logic."""
 
 from dataclasses import dataclass, field
-from enum import StrEnum
 
-
-class Reason(StrEnum):
-    """Why a file is refused: the member `reason` of the problem document."""
-
-    WRONG_TYPE = "wrong_type"
-    TOO_LARGE = "too_large"
-    ENCRYPTED = "encrypted"
-    MACROS = "macros"
-    BOMB = "bomb"
-    TOO_DEEP = "too_deep"
-    NO_TEXT = "no_text"
-    BROKEN = "broken"
-    TOO_COSTLY = "too_costly"
-
-
-class RefusedFile(Exception):
-    """This file is not read; `detail` is Chinese, for a clerk."""
-
-    def __init__(self, reason: Reason, detail: str) -> None:
-        super().__init__(detail)
-        self.reason, self.detail = reason, detail
+from shared.kit.office_package import PackageBounds
 
 
 @dataclass(frozen=True)
@@ -39,13 +18,7 @@ class Remark:
 class Bounds:
     """How much of a file is read. What exceeds them is refused, never cut."""
 
-    members: int = 2_000
-    """Files in a package (.docx)."""
-    unpacked_bytes: int = 150_000_000
-    xml_bytes: int = 30_000_000
-    """Of one part that is parsed."""
-    ratio: int = 200
-    """Unpacked to packed, of whatever unpacks to more than a megabyte."""
+    package: PackageBounds = field(default_factory=PackageBounds)
     depth: int = 200
     """Elements within elements."""
     elements: int = 200_000

@@ -3,7 +3,7 @@
 import re
 from enum import StrEnum
 
-from services.policy_api.service.readers.found import Reason, RefusedFile
+from shared.kit.confined import Reason, RefusedFile
 
 _ZIP = (b"PK\x03\x04", b"PK\x05\x06")
 _OLE = bytes.fromhex("d0cf11e0a1b11ae1")

@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from services.policy_api.rules.numerals import write_chinese
-from services.policy_api.service.readers.found import Reason, RefusedFile
 from services.policy_api.service.readers.words import W, is_on, number_of
+from shared.kit.confined import Reason, RefusedFile
 
 _LEVELS = 9  # ECMA-376 part 1 §17.9.3: ilvl is 0 to 8
 _PLACE = re.compile(r"%([1-9])")

@@ -12,8 +12,9 @@ from pypdf import Configuration, PdfReader, apply_configuration
 from pypdf.errors import LimitReachedError, PyPdfError
 
 from services.policy_api.rules.rejoining import PrintedLine, Rejoined, rejoin_pages
-from services.policy_api.service.readers.found import Bounds, Readout, Reason, RefusedFile, Remark
+from services.policy_api.service.readers.found import Bounds, Readout, Remark
 from services.policy_api.service.readers.kinds import FileKind
+from shared.kit.confined import Reason, RefusedFile
 
 _ENCRYPTED = "PDF 有密码或权限限制；请解除后再上传"
 _LEAST_CHARACTERS = 10

@@ -3,8 +3,9 @@
 import re
 
 from services.policy_api.rules.bodies import exceeds_depth, plain_text
-from services.policy_api.service.readers.found import Bounds, Readout, Reason, RefusedFile, Remark
+from services.policy_api.service.readers.found import Bounds, Readout, Remark
 from services.policy_api.service.readers.kinds import FileKind
+from shared.kit.confined import Reason, RefusedFile
 
 _MARKS = ((b"\xef\xbb\xbf", "utf-8-sig"), (b"\xff\xfe", "utf-16"), (b"\xfe\xff", "utf-16"))
 _CONTROLS = re.compile(r"[\x00-\x08\x0b\x0e-\x1f\x7f]")

@@ -14,11 +14,12 @@ from docx.opc.constants import RELATIONSHIP_TYPE as RT
 from docx.opc.exceptions import PackageNotFoundError
 from lxml import etree
 
-from services.policy_api.service.readers.found import Bounds, Readout, Reason, RefusedFile, Remark
+from services.policy_api.service.readers.found import Bounds, Readout, Remark
 from services.policy_api.service.readers.kinds import FileKind
 from services.policy_api.service.readers.numbering import Numbering
-from services.policy_api.service.readers.package import open_package
 from services.policy_api.service.readers.words import W, is_on
+from shared.kit.confined import Reason, RefusedFile
+from shared.kit.office_package import OfficeKind, open_package
 
 _BROKEN = (PackageNotFoundError, etree.XMLSyntaxError, KeyError, ValueError, AttributeError, TypeError, IndexError)
 _SEEN = 60
@@ -78,7 +79,7 @@ class _Seen:
 
 def read_word(data: bytes, bounds: Bounds) -> Readout:
     """The document's text; RefusedFile for what is no Word document, or one that no office would write."""
-    open_package(data, bounds).close()
+    open_package(data, OfficeKind.WORD, bounds.package).close()
     try:
         part: Any = docx.Document(io.BytesIO(data)).part
         return _read(part, bounds)

@@ -1,11 +1,13 @@
-"""The package (ZIP) of a .docx, looked at before anything in it is unpacked."""
+"""The package (ZIP) of an Office file, looked at before anything in it is unpacked."""
 
 import io
 import re
 import zipfile
 import zlib
+from dataclasses import dataclass
+from enum import Enum
 
-from services.policy_api.service.readers.found import Bounds, Reason, RefusedFile
+from shared.kit.confined import Reason, RefusedFile
 
 _END = b"PK\x05\x06"
 _ENTRY_BYTES = 46  # least size of a directory entry (APPNOTE.TXT §4.3.12)
@@ -13,14 +15,38 @@ _LONGEST_ENTRY = 400
 _ENCRYPTED = 0x1
 _MACROS = re.compile(r"(?:^|/)(?:vbaProject\.bin|vbaData\.xml)$", re.IGNORECASE)
 _CONTENT_TYPES = "[Content_Types].xml"
-_WORD = b"wordprocessingml.document.main+xml"
-_OTHER_OFFICE = ((b"spreadsheetml", "电子表格"), (b"presentationml", "演示文稿"), (b"template.main", "文档模板"))
+_KINDS = (
+    (b"template.main", "模板"),
+    (b"wordprocessingml", "文字处理文档"),
+    (b"spreadsheetml", "电子表格"),
+    (b"presentationml", "演示文稿"),
+)
 _PARSED = (".xml", ".rels")
 _DOCTYPES = tuple("<!DOCTYPE".encode(encoding) for encoding in ("ascii", "utf-16-le", "utf-16-be"))
 
 
-def open_package(data: bytes, bounds: Bounds) -> zipfile.ZipFile:
-    """RefusedFile unless it is a Word package within bounds, without password, macros and document types."""
+class OfficeKind(Enum):
+    """What a package has to be: the content type of its main part, what to call it, what to upload."""
+
+    WORD = (b"wordprocessingml.document.main+xml", "Word 文档", ".docx")
+    WORKBOOK = (b"spreadsheetml.sheet.main+xml", "Excel 工作簿", ".xlsx")
+
+
+@dataclass(frozen=True)
+class PackageBounds:
+    """How large a package may be. What exceeds them is refused."""
+
+    members: int = 2_000
+    """Files in it."""
+    unpacked_bytes: int = 150_000_000
+    xml_bytes: int = 30_000_000
+    """Of one part that is parsed."""
+    ratio: int = 200
+    """Unpacked to packed, of whatever unpacks to more than a megabyte."""
+
+
+def open_package(data: bytes, kind: OfficeKind, bounds: PackageBounds) -> zipfile.ZipFile:
+    """RefusedFile unless it is a package of that kind within bounds, without password, macros and document types."""
     _check_directory(data, bounds)
     try:
         package = zipfile.ZipFile(io.BytesIO(data))
@@ -29,14 +55,14 @@ def open_package(data: bytes, bounds: Bounds) -> zipfile.ZipFile:
     _check_members(package.infolist(), bounds)
     names = {info.filename for info in package.infolist()}
     if _CONTENT_TYPES not in names:
-        raise RefusedFile(Reason.WRONG_TYPE, "这是压缩包，不是 Word 文档；请上传 .docx 本身")
+        raise RefusedFile(Reason.WRONG_TYPE, f"这是压缩包，不是 {kind.value[1]}；请上传 {kind.value[2]} 本身")
     if any(_MACROS.search(name) for name in names):
-        raise RefusedFile(Reason.MACROS, "文档带有宏；请另存为不含宏的 .docx 后再上传")
-    _check_parts(package)
+        raise RefusedFile(Reason.MACROS, f"文档带有宏；请另存为不含宏的 {kind.value[2]} 后再上传")
+    _check_parts(package, kind)
     return package
 
 
-def _check_directory(data: bytes, bounds: Bounds) -> None:
+def _check_directory(data: bytes, bounds: PackageBounds) -> None:
     """Opening a package reads its whole directory: that one is bounded first."""
     place = data.rfind(_END)
     if place < 0 or len(data) < place + 22:
@@ -47,7 +73,7 @@ def _check_directory(data: bytes, bounds: Bounds) -> None:
         raise RefusedFile(Reason.BOMB, f"压缩包内的文件超过{bounds.members}个，不是正常的文档")
 
 
-def _check_members(members: list[zipfile.ZipInfo], bounds: Bounds) -> None:
+def _check_members(members: list[zipfile.ZipInfo], bounds: PackageBounds) -> None:
     if len(members) > bounds.members:
         raise RefusedFile(Reason.BOMB, f"压缩包内的文件超过{bounds.members}个，不是正常的文档")
     if any(info.flag_bits & _ENCRYPTED for info in members):
@@ -60,7 +86,7 @@ def _check_members(members: list[zipfile.ZipInfo], bounds: Bounds) -> None:
             raise RefusedFile(Reason.BOMB, "压缩包内有异常膨胀的内容（压缩炸弹），不予读取")
 
 
-def _check_parts(package: zipfile.ZipFile) -> None:
+def _check_parts(package: zipfile.ZipFile, kind: OfficeKind) -> None:
     """No part of an Office package has a document type (ECMA-376 part 2 §7.2.3): entities have no place to hide."""
     try:
         for info in package.infolist():
@@ -70,14 +96,15 @@ def _check_parts(package: zipfile.ZipFile) -> None:
             if any(doctype in part for doctype in _DOCTYPES):
                 raise RefusedFile(Reason.BOMB, "文档内含有文档类型声明（DTD），可能是实体炸弹，不予读取")
             if info.filename == _CONTENT_TYPES:
-                _check_types(part)
+                _check_types(part, kind)
     except (zipfile.BadZipFile, zlib.error, ValueError, OSError, EOFError, NotImplementedError, RuntimeError) as error:
         raise RefusedFile(Reason.BROKEN, "文件不完整或已损坏：有的部分解不开") from error
 
 
-def _check_types(types: bytes) -> None:
+def _check_types(types: bytes, kind: OfficeKind) -> None:
+    wanted, name, ending = kind.value
     if b"macroenabled" in types.lower():
-        raise RefusedFile(Reason.MACROS, "文档启用了宏；请另存为不含宏的 .docx 后再上传")
-    if _WORD not in types:
-        name = next((name for mark, name in _OTHER_OFFICE if mark in types), "压缩包")
-        raise RefusedFile(Reason.WRONG_TYPE, f"这是{name}，不是 Word 文档；请上传 .docx")
+        raise RefusedFile(Reason.MACROS, f"文档启用了宏；请另存为不含宏的 {ending} 后再上传")
+    if wanted not in types:
+        found = next((called for mark, called in _KINDS if mark in types), "压缩包")
+        raise RefusedFile(Reason.WRONG_TYPE, f"这是{found}，不是 {name}；请上传 {ending}")
