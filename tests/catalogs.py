@@ -74,6 +74,9 @@ class CatalogOffice:
         database: Database = self.suite.apps["catalog"].state.kit.database
         return database
 
+    def headers_of(self, who: str) -> dict[str, str]:
+        return self._clients[who]
+
     def set_day(self, day: date, at: time = time(10)) -> None:
         moment = datetime.combine(day, at, LOCAL_ZONE).astimezone(UTC)
         self.suite.apps["catalog"].state.kit.clock = lambda: moment

@@ -1,5 +1,7 @@
 """The HTTP door of catalog_api."""
 
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from datetime import date
 from typing import Any
 from uuid import UUID
@@ -9,9 +11,11 @@ from fastapi import FastAPI
 
 from services.catalog_api.repository import catalogs as catalog_repository
 from services.catalog_api.repository import disclosure as disclosure_repository
-from services.catalog_api.routes import catalogs, disclosure, monitoring
+from services.catalog_api.routes import catalogs, disclosure, monitoring, tables
+from services.catalog_api.service.importing import WORKBOOKS
 from services.catalog_api.settings import Settings
-from shared.kit.app import create_app
+from shared.kit.app import Kit, create_app
+from shared.kit.confined import ConfinedReader, ReaderLimits
 from shared.schemas.disclosure import DisclosureResult, PublicationLine, TaskLine
 
 DESCRIPTION = (
@@ -26,7 +30,8 @@ def build_app(settings: Settings, *, transport: httpx.AsyncBaseTransport | None 
         settings,
         title="明泉 · 政务公开目录 catalog_api",
         description=DESCRIPTION,
-        routers=[monitoring.router, disclosure.router, catalogs.router],
+        routers=[monitoring.router, disclosure.router, tables.router, catalogs.router],
+        extend=_with_reader,
         transport=transport,
         line_schemas=[TaskLine, PublicationLine, DisclosureResult],
         stored_reads={
@@ -35,6 +40,18 @@ def build_app(settings: Settings, *, transport: httpx.AsyncBaseTransport | None 
             "/v1/publications": ("/v1/publications/{publication_id}", _find_publication),
         },
     )
+
+
+@asynccontextmanager
+async def _with_reader(kit: Kit) -> AsyncIterator[None]:
+    assert isinstance(kit.settings, Settings)
+    settings = kit.settings
+    limits = ReaderLimits(settings.reader_memory_bytes, settings.reader_seconds, settings.tables_at_once)
+    reader = kit.extra["tables"] = ConfinedReader(WORKBOOKS, limits)
+    try:
+        yield
+    finally:
+        await reader.close()
 
 
 # What is stored is right on every day: nothing here changes by itself.

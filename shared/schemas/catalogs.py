@@ -131,18 +131,22 @@ class CatalogItemInput(Strict):
     basis: list[Annotated[str, Field(min_length=1, max_length=2000)]] = Field(
         default_factory=list, title="公开依据", max_length=100
     )
-    time_limit: str = Field(title="公开时限", description="As the catalog writes it.", max_length=1000)
+    time_limit: str = Field(
+        default="", title="公开时限", description="As the catalog writes it; needed before review.", max_length=1000
+    )
     limit: TimeLimit | None = Field(
         default=None, title="时限规则", description="Default: what `time_limit` is understood to say."
     )
     channel_limits: dict[Channel, TimeLimit] = Field(
         default_factory=dict, title="各渠道时限", description="Where a channel has a limit of its own."
     )
-    publisher: str = Field(title="公开主体", min_length=1, max_length=500)
+    publisher: str = Field(default="", title="公开主体", description="Needed before review.", max_length=500)
     organization: CreditCode | None = Field(
         default=None, title="责任机关", description="Default: the catalog's organisation."
     )
-    channels: list[Channel] = Field(title="公开渠道和载体", min_length=1, max_length=13)
+    channels: list[Channel] = Field(
+        default_factory=list, title="公开渠道和载体", description="At least one before review.", max_length=13
+    )
     other_channels: list[Annotated[str, Field(min_length=1, max_length=200)]] = Field(
         default_factory=list, title="其他渠道", max_length=20
     )
@@ -159,6 +163,12 @@ class CatalogItemInput(Strict):
         default=None, title="五公开"
     )
     site_column_id: str | None = Field(default=None, title="网站栏目", max_length=200)
+    written: dict[Annotated[str, Field(max_length=40)], Annotated[str, Field(max_length=20_000)]] = Field(
+        default_factory=dict,
+        title="原表写法",
+        description="By column, how an imported table wrote a cell, where the standard would write it otherwise.",
+        max_length=20,
+    )
 
 
 class CatalogInput(Strict):
@@ -194,6 +204,9 @@ class CatalogReceipt(BaseModel):
     state: VersionState = Field(title="状态")
     items: int = Field(title="事项数", ge=0)
     unparsed: list[str] = Field(title="时限待核对的事项", description="Keys whose time limit nobody understood.")
+    incomplete: list[str] = Field(
+        title="内容不全的事项", description="Keys without a publisher, a channel or a time limit: review refuses them."
+    )
     recorded_at: AwareDatetime = Field(title="记录时间")
 
 
@@ -294,3 +307,37 @@ class ItemGap(BaseModel):
     mandatory: bool = Field(title="必须公开")
     key: str | None = Field(title="本级事项编码", description="Null: nothing here refines it.")
     reasons: list[str] = Field(title="原因")
+
+
+class ImportedRow(BaseModel):
+    """What becomes of one row of an uploaded table."""
+
+    sheet: str = Field(title="工作表")
+    row: int = Field(title="行号", ge=1)
+    key: str | None = Field(title="事项编码", description="Null: the row is no item.")
+    title: str = Field(title="事项")
+    change: Literal["added", "changed", "unchanged", "refused"] = Field(title="变化")
+    fields: list[str] = Field(title="变化的栏目")
+    remarks: list[str] = Field(title="说明", description="What was understood in other words than it is written.")
+    problems: list[str] = Field(title="问题", description="Why the row cannot be taken.")
+
+
+class CatalogPreview(BaseModel):
+    """What importing a table would do. Nothing is stored."""
+
+    title: str | None = Field(title="表题")
+    rows: list[ImportedRow] = Field(title="各行")
+    removed: list[ItemDifference] = Field(title="不再有的事项", description="Items that the table does not have.")
+    remarks: list[str] = Field(title="全表说明")
+    added: int = Field(title="新增")
+    changed: int = Field(title="变更")
+    unchanged: int = Field(title="不变")
+    refused: int = Field(title="不能导入", description="An import with any is refused whole.")
+
+
+class Domain(BaseModel):
+    """领域: one of the 26 of grass-roots disclosure."""
+
+    code: str = Field(title="领域代码", examples=["compulsory_education"])
+    name: str = Field(title="领域名称", examples=["义务教育"])
+    examples: int = Field(title="示例事项数", description="Rows of the shipped template.")

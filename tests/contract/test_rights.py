@@ -24,6 +24,7 @@ from tests.entries import MAKERS, profile
 from tests.participation import opinion, result
 from tests.policies import policy, published
 from tests.services import CITY, DISTRICT_A, DISTRICT_B, Suite
+from tests.tables import row, workbook
 
 NOBODY = "01890000-0000-7000-8000-000000000000"
 
@@ -163,6 +164,8 @@ BODIES: dict[str, Body] = {
     "policy PUT /v1/organizations/{org}/profiles/{external_id}": lambda _: profile(),
     "policy DELETE /v1/organizations/{org}/profiles/{external_id}": lambda _: None,
     "catalog PUT /v1/organizations/{org}/catalogs/{external_id}": lambda _: catalog(),
+    "catalog POST /v1/organizations/{org}/catalogs/{external_id}:preview": lambda _: workbook([row()]),
+    "catalog POST /v1/organizations/{org}/catalogs/{external_id}:import": lambda _: workbook([row()]),
     "catalog POST /v1/catalogs/{catalog_id}/versions/{number}:review": lambda _: {},
     "catalog POST /v1/catalogs/{catalog_id}/versions/{number}:enforce": lambda _: {},
     "catalog POST /v1/catalogs/{catalog_id}:retire": lambda _: {"reason": "机构改革"},

@@ -98,7 +98,6 @@ async def test_unparsed_time_limits_are_named_and_kept(office: CatalogOffice) ->
         ({"channels": ["other"]}, "/items/0/other_channels"),
         ({"channels": ["web", "web"]}, "/items/0/channels"),
         ({"limit": {"kind": "within"}}, "/items/0/limit/period"),
-        ({"channels": []}, "/items/0/channels"),
         ({"key": "目录"}, "/items/0/key"),
     ],
 )

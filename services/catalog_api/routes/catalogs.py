@@ -73,7 +73,7 @@ async def put_catalog(
     Items whose 公开时限 was not understood are named in `unparsed`: give them a `limit`.
     """
     organization = await caller.ensure_covers(org)
-    responsible = await _responsible(caller, organization, body)
+    responsible = await responsible_for(caller, organization, body)
     receipt = await service.draft_catalog(session, caller, responsible, external_id, body, now=now)
     status = 201 if receipt.outcome is Outcome.CREATED else 200
     headers = {"Cache-Control": "no-store"}
@@ -274,7 +274,7 @@ def _position(position: list[Any]) -> int:
         raise InvalidCursor("游标无法使用；请从第一页重新读取") from error
 
 
-async def _responsible(caller: Caller, organization: Organization, wanted: CatalogInput) -> list[Organization]:
+async def responsible_for(caller: Caller, organization: Organization, wanted: CatalogInput) -> list[Organization]:
     """The catalog's organisation and, after it, those that its items name: all within its subtree."""
     found = {organization.code: organization}
     errors = []

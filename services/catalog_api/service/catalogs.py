@@ -114,6 +114,7 @@ async def review_catalog(
     stated = await _hold(session, catalog_id, number)
     _ensure_state(stated, VersionState.DRAFT)
     _ensure_another(caller, stated.version["drafted_by"], "起草")
+    _ensure_complete(stated.content)
     await _ensure_nothing_weakened(session, stated)
     driver = await session.driver()
     await repository.note_review(driver, catalog_id, number, by=caller.client_id)
@@ -420,8 +421,29 @@ def _receipt(
         state=VersionState(state),
         items=len(wanted.items),
         unparsed=unparsed_keys(wanted.items),
+        incomplete=[item.key for item in wanted.items if _lacks(item)],
         recorded_at=now,
     )
+
+
+def _lacks(item: CatalogItemInput) -> list[str]:
+    """What an item needs before it can be reviewed and has not."""
+    needed = {"publisher": "公开主体", "channels": "公开渠道和载体", "time_limit": "公开时限"}
+    return [
+        name
+        for field, name in needed.items()
+        if not getattr(item, field) and not (field == "time_limit" and item.limit is not None)
+    ]
+
+
+def _ensure_complete(content: CatalogInput) -> None:
+    errors = [
+        InvalidField(pointer=f"/items/{position}", detail=f"{item.key} 没有写：{'、'.join(lacking)}")
+        for position, item in enumerate(content.items)
+        if (lacking := _lacks(item))
+    ]
+    if errors:
+        raise RuleViolation("目录还有内容不全的事项，不能审核", errors=errors[:200])
 
 
 def unparsed_keys(items: Sequence[CatalogItemInput]) -> list[str]:
