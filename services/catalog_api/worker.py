@@ -66,7 +66,7 @@ def jobs_of(
 
     return [
         Job("recompute deadlines", 60.0, recompute_deadlines),
-        Job("open recurring tasks", 300.0, open_recurring),
+        Job("open recurring tasks", 60.0, open_recurring),
         Job("prune", 600.0, prune),
     ]
 

@@ -21,6 +21,8 @@ from deploy.local.demo.api import (
 )
 from deploy.local.demo.city import CITY_CODE, units
 from deploy.local.demo.clauses import clauses, put_clauses
+from deploy.local.demo.disclosure import put_disclosure
+from deploy.local.demo.disclosure import total as disclosure_total
 from deploy.local.demo.dossiers import DEPARTMENT, Desk, department, leave_dossiers
 from deploy.local.demo.files import put_files
 from deploy.local.demo.interpretations import interpretations
@@ -71,6 +73,11 @@ def client_inputs() -> dict[str, ClientInput]:
         "services": ("惠企服务平台", CITY_CODE, [Scope.CLAUSE_WRITE]),
         "editors": ("门户网站编辑系统", CITY_CODE, [Scope.COLLECTION_WRITE]),
         "website": ("市政府门户网站", CITY_CODE, [Scope.OPINION_WRITE, Scope.MATCH_RUN, Scope.PROFILE_WRITE]),
+        "catalogs": ("政务公开目录编制系统", CITY_CODE, [Scope.CATALOG_WRITE]),
+        "catalog_reviewer": ("政务公开目录审核系统", CITY_CODE, [Scope.CATALOG_REVIEW]),
+        "catalog_approver": ("政务公开领导小组办公室", CITY_CODE, [Scope.CATALOG_APPROVE]),
+        "disclosure": ("各部门业务系统", CITY_CODE, [Scope.DISCLOSURE_WRITE]),
+        "supervisor": ("政务公开效能监测系统", CITY_CODE, [Scope.MONITOR_READ, Scope.DISCLOSURE_URGE]),
         "participation": (
             "公众参与系统",
             CITY_CODE,
@@ -95,6 +102,11 @@ PERSONS = {
     "services": "staff-0700",
     "website": "staff-0300",
     "participation": "staff-0400",
+    "catalogs": "staff-0800",
+    "catalog_reviewer": "staff-0801",
+    "catalog_approver": "staff-0802",
+    "disclosure": "staff-0803",
+    "supervisor": "staff-0804",
 }
 """Staff numbers as the calling systems would give them."""
 
@@ -117,6 +129,9 @@ def load(gateway_url: str, admin: ClientCredentials, state: Path, progress: Prog
         for _ in _shown(progress, "问答和专题 Questions and themes", spoken, total=voices_total()):
             pass
         for _ in _shown(progress, "附件 Files", put_files(sessions["archive"], sessions["review"]), total=3):
+            pass
+        disclosed = put_disclosure(sessions, today)
+        for _ in _shown(progress, "公开目录 Disclosure", disclosed, total=disclosure_total()):
             pass
         for _ in _shown(progress, "会签卷 Dossiers", leave_dossiers(desk_of(sessions)), total=3):
             pass

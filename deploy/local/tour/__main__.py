@@ -16,6 +16,7 @@ from deploy.local.demo.loader import open_doors, open_sessions
 from deploy.local.processes import StartFailed
 from deploy.local.settings import read_settings
 from deploy.local.state import Credentials, State
+from deploy.local.tour.disclosure import Disclosure
 from deploy.local.tour.guide import Guide, NotAsPromised
 from deploy.local.tour.history import History
 from deploy.local.tour.matching import Matching
@@ -80,6 +81,7 @@ def _walk(url: str, administrator: Credentials, state: Path | None, *, within_se
         Participation(guide, run, department()).tell()
         Matching(guide, run).tell()
         Uploads(guide, run).tell()
+        Disclosure(guide, run).tell()
     took = time.monotonic() - started
     console.print(f"\n[bold green]✓ 全部做到：{guide.steps} 步、{guide.promises} 项承诺，{took:.1f} 秒[/]")
 
