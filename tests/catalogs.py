@@ -8,11 +8,14 @@ from typing import Any
 
 import httpx
 
+from services.catalog_api.worker import jobs_of
 from shared.kit.clock import LOCAL_ZONE
 from shared.kit.database import Database
+from shared.kit.workdays import WorkCalendar, load_seed_calendar
 from shared.schemas.scopes import Scope
 from tests.services import BUREAU_A, CITY, Suite, catalog_suite
 
+SEED = load_seed_calendar()
 TODAY = date(2026, 5, 6)
 TWENTY = "信息形成或者变更之日起20个工作日内"
 
@@ -122,6 +125,19 @@ class CatalogOffice:
         assert answer.status_code == 200, answer.text
         return [json.loads(line) for line in answer.text.splitlines()]
 
+    async def run_job(
+        self, name: str, *, calendar: WorkCalendar = SEED, links: httpx.AsyncClient | None = None
+    ) -> None:
+        """A job of the worker, until it has nothing more to do."""
+        kit = self.suite.apps["catalog"].state.kit
+
+        async def known() -> WorkCalendar:
+            return calendar
+
+        jobs = jobs_of(kit.database, kit.settings, kit.directory, known, links or kit.client, kit.clock)
+        while await next(job for job in jobs if job.name == name).run():
+            pass
+
     async def events(self) -> list[dict[str, Any]]:
         answer = await self.call("reader", "GET", "/v1/events", params={"limit": 500})
         assert answer.status_code == 200, answer.text
@@ -140,6 +156,7 @@ async def open_catalog_office(database_url: Callable[[str], str]) -> AsyncIterat
             "discloser": await suite.token(CITY, Scope.DISCLOSURE_WRITE),
             "reader": await suite.token(CITY, Scope.EVENTS_READ, Scope.MONITOR_READ),
             "urger": await suite.token(CITY, Scope.DISCLOSURE_URGE),
+            "patrol": await suite.token(CITY, Scope.PATROL_WRITE),
             "bureau": await suite.token(BUREAU_A, Scope.DISCLOSURE_WRITE),
         }
         office = CatalogOffice(suite, clients)

@@ -24,4 +24,8 @@ class Settings(KitSettings):
     score_timeliness_weight: float = Field(default=0.7, ge=0, le=1, description="Weight of timeliness in the score.")
     score_coverage_weight: float = Field(default=0.3, ge=0, le=1, description="Weight of coverage in the score.")
     score_late_value: float = Field(default=0.5, ge=0, le=1, description="Worth of a late publication in the score.")
+    patrol_hosts: list[str] = Field(
+        default_factory=list, description="Hosts whose published addresses are asked; a JSON list. Empty: none is."
+    )
+    patrol_link_days: int = Field(default=7, ge=1, description="Days after which an address is asked again.")
     due_soon_workdays: int = Field(default=3, ge=0, description="Working days before its deadline a task is due soon.")

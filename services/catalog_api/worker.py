@@ -7,13 +7,16 @@ from uuid import UUID
 
 import httpx
 
+from services.catalog_api.repository.patrol import list_links
+from services.catalog_api.service.links import check_links
 from services.catalog_api.service.monitoring import follow_calendar
+from services.catalog_api.service.patrol import due_before, note_links, patrol_days, patrol_texts, read_lists
 from services.catalog_api.service.recurring import open_planned, plan_recurring
 from services.catalog_api.service.tasks import Terms
 from services.catalog_api.settings import Settings
 from shared.kit import log
 from shared.kit.calendars import CalendarSource
-from shared.kit.clock import Clock, system_clock
+from shared.kit.clock import Clock, local_day, system_clock
 from shared.kit.collector import calm_collector
 from shared.kit.database import Database
 from shared.kit.idempotency import forget_old_keys
@@ -23,6 +26,7 @@ from shared.kit.workdays import WorkCalendar
 from shared.kit.worker import Job, run_jobs, stop_on_signals
 
 _AT_ONCE = 500
+_LINKS_AT_ONCE = 100
 
 
 def jobs_of(
@@ -30,6 +34,7 @@ def jobs_of(
     settings: Settings,
     directory: OrganizationDirectory,
     calendar: Callable[[], Awaitable[WorkCalendar]],
+    links: httpx.AsyncClient,
     clock: Clock = system_clock,
 ) -> list[Job]:
     """Everything this worker does."""
@@ -54,6 +59,30 @@ def jobs_of(
         place = planned.after
         return place is not None
 
+    key = settings.cursor_key.get_secret_value().encode()
+
+    async def patrol() -> bool:
+        async with database.write() as session:
+            lists = await read_lists(await session.driver())
+            looked = await patrol_texts(session, lists, key=key, now=clock(), limit=_AT_ONCE)
+        async with database.write() as session:
+            found = await patrol_days(session, key=key, now=clock(), limit=_AT_ONCE)
+        return max(looked, found) >= _AT_ONCE
+
+    async def ask_links() -> bool:
+        hosts = frozenset(host.lower() for host in settings.patrol_hosts)
+        before = due_before(local_day(clock()), settings.patrol_link_days)
+        connection = await database.connect()
+        try:
+            rows = await list_links(connection, checked_before=before, hosts=sorted(hosts), limit=_LINKS_AT_ONCE)
+        finally:
+            await connection.close()
+        checked = await check_links(links, rows, hosts=hosts)
+        if checked:
+            async with database.write() as session:
+                await note_links(session, checked, key=key, now=clock())
+        return len(rows) >= _LINKS_AT_ONCE
+
     async def prune() -> bool:
         connection = await database.connect()
         try:
@@ -67,6 +96,8 @@ def jobs_of(
     return [
         Job("recompute deadlines", 60.0, recompute_deadlines),
         Job("open recurring tasks", 60.0, open_recurring),
+        Job("patrol", 10.0, patrol),
+        Job("ask links", 60.0, ask_links),
         Job("prune", 600.0, prune),
     ]
 
@@ -83,7 +114,7 @@ async def main() -> None:
             calendar = CalendarSource(client, exchange_url=settings.exchange_url, ttl_seconds=ttl)
             load = organizations_over_http(client, settings.exchange_url)
             directory = OrganizationDirectory(load, ttl_seconds=ttl)
-            jobs = jobs_of(database, settings, directory, calendar.get)
+            jobs = jobs_of(database, settings, directory, calendar.get, client)
             await run_jobs(database, name="catalog", jobs=jobs, asked_to_stop=stop_on_signals())
     finally:
         await database.engine.dispose()

@@ -34,5 +34,6 @@ class Scope(StrEnum):
     CATALOG_APPROVE = "catalog:approve"
     DISCLOSURE_WRITE = "disclosure:write"
     DISCLOSURE_URGE = "disclosure:urge"
+    PATROL_WRITE = "patrol:write"
     MONITOR_READ = "monitor:read"
     SEARCH_ADMIN = "search:admin"

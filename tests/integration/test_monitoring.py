@@ -6,14 +6,12 @@ from typing import Any
 
 import pytest
 
-from services.catalog_api.worker import jobs_of
-from shared.kit.workdays import WorkCalendar, load_seed_calendar
+from shared.kit.workdays import WorkCalendar
 from shared.schemas.calendar import Calendar
-from tests.catalogs import CatalogOffice, catalog, item, open_catalog_office, publication, task
+from tests.catalogs import SEED, CatalogOffice, catalog, item, open_catalog_office, publication, task
 from tests.services import BUREAU_A, CITY, DISTRICT_A
 
 WEB = {"channels": ["web"]}
-SEED = load_seed_calendar()
 
 
 @pytest.fixture
@@ -126,29 +124,18 @@ async def test_urging_names_open_tasks_of_the_urged(office: CatalogOffice) -> No
     assert {one["pointer"] for one in refused.json()["errors"]} == {"/tasks/0", "/answer_by"}
 
 
-async def run_job(office: CatalogOffice, name: str, calendar: WorkCalendar = SEED) -> None:
-    kit = office.suite.apps["catalog"].state.kit
-
-    async def known() -> WorkCalendar:
-        return calendar
-
-    jobs = {job.name: job for job in jobs_of(kit.database, kit.settings, kit.directory, known, kit.clock)}
-    while await jobs[name].run():
-        pass
-
-
 async def test_ended_periods_open_their_tasks_once(office: CatalogOffice) -> None:
     monthly = item("m", time_limit="每月公开", organization=BUREAU_A, **WEB)
     await office.enforce(catalog(item("a", **WEB), monthly), effective_on="2026-03-10")
     for _ in range(2):
-        await run_job(office, "open recurring tasks")
+        await office.run_job("open recurring tasks")
     page = (await office.call("bureau", "GET", f"/v1/organizations/{BUREAU_A}/tasks")).json()
     assert [(one["title"], one["occurred_on"]) for one in page["items"]] == [
         ("教育概况／义务教育学校名录（2026-03）", "2026-03-31"),
         ("教育概况／义务教育学校名录（2026-04）", "2026-04-30"),
     ]
     office.set_day(date(2026, 6, 1))
-    await run_job(office, "open recurring tasks")
+    await office.run_job("open recurring tasks")
     page = (await office.call("bureau", "GET", f"/v1/organizations/{BUREAU_A}/tasks")).json()
     assert len(page["items"]) == 3
 
@@ -162,7 +149,7 @@ async def test_edited_calendar_moves_open_deadlines_only(office: CatalogOffice) 
         Calendar(version="edited", years={**SEED.data.years, 2026: year.model_copy(update={"off": off})})
     )
     before = {row["external_id"]: row["due_on"] for row in await duties(office)}
-    await run_job(office, "recompute deadlines", edited)
+    await office.run_job("recompute deadlines", calendar=edited)
     after = {row["external_id"]: row["due_on"] for row in await duties(office)}
     assert {name for name in after if after[name] != before[name]} == {"moving", "open"}
     assert after["moving"] == str(edited.add_workdays(date(2026, 5, 6), 20).on)

@@ -3,6 +3,7 @@
 from services.catalog_api.models.base import Base
 from services.catalog_api.models.catalogs import CatalogRow, CatalogVersionRow, ItemRow
 from services.catalog_api.models.disclosure import DiscloserRow, DutyRow, PublicationRow, TaskRow, UrgingRow
+from services.catalog_api.models.patrol import FindingRow, PatrolRulesRow, RetentionRuleRow, WordListRow
 
 __all__ = [
     "Base",
@@ -10,8 +11,12 @@ __all__ = [
     "CatalogVersionRow",
     "DiscloserRow",
     "DutyRow",
+    "FindingRow",
     "ItemRow",
+    "PatrolRulesRow",
     "PublicationRow",
+    "RetentionRuleRow",
     "TaskRow",
     "UrgingRow",
+    "WordListRow",
 ]

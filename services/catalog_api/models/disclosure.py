@@ -78,6 +78,18 @@ class PublicationRow(Base):
         sa.Index("ix_publication_of_organization", "organization", "published_on", "id"),
         sa.Index("ix_publication_item", "item_id", "published_on", "id"),
         sa.Index("ix_publication_task", "task_id"),
+        sa.Index("ix_publication_unscanned", "scanned_with", "id", postgresql_where=sa.text("state = 'public'")),
+        sa.Index(
+            "ix_publication_expiring",
+            "expires_on",
+            postgresql_where=sa.text("state = 'public' AND expires_on IS NOT NULL"),
+        ),
+        sa.Index(
+            "ix_publication_links",
+            "link_checked_on",
+            "id",
+            postgresql_where=sa.text("state = 'public' AND url IS NOT NULL"),
+        ),
     )
 
     id: Mapped[UUID] = mapped_column(primary_key=True)
@@ -95,6 +107,12 @@ class PublicationRow(Base):
     version: Mapped[int]
     representation: Mapped[bytes]
     etag: Mapped[str]
+    url: Mapped[str | None]
+    expires_on: Mapped[date | None]
+    scanned_with: Mapped[int] = mapped_column(
+        server_default=sa.text("0"), comment="The patrol's rules that looked at it."
+    )
+    link_checked_on: Mapped[date] = mapped_column(server_default=sa.text("'1949-10-01'"))
 
 
 class DiscloserRow(Base):

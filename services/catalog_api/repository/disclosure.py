@@ -165,6 +165,7 @@ async def upsert_publications(driver: asyncpg.Connection, rows: Sequence[dict[st
     columns = (
         *("id", "organization", "organization_name", "organization_path", "external_id", "item_id", "task_id"),
         *("channel", "state", "published_on", "content", "content_hash", "version", "representation", "etag"),
+        *("url", "expires_on"),
     )
     await driver.executemany(
         f"""
@@ -172,7 +173,8 @@ async def upsert_publications(driver: asyncpg.Connection, rows: Sequence[dict[st
         ON CONFLICT (id) DO UPDATE SET item_id = excluded.item_id, task_id = excluded.task_id,
             channel = excluded.channel, state = excluded.state, published_on = excluded.published_on,
             content = excluded.content, content_hash = excluded.content_hash, version = excluded.version,
-            representation = excluded.representation, etag = excluded.etag
+            representation = excluded.representation, etag = excluded.etag, url = excluded.url,
+            expires_on = excluded.expires_on, scanned_with = 0, link_checked_on = DEFAULT
         """,  # noqa: S608  # columns are a constant
         [tuple(row[name] for name in columns) for row in rows],
     )

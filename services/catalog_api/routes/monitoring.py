@@ -149,7 +149,7 @@ async def list_urgings(
     """Notices to an organisation and by it, newest first."""
     await caller.ensure_covers(org)
     cursors, name = request.app.state.kit.cursors, f"urgings:{org}"
-    after = _subject(cursors.open(name, cursor)) if cursor else None
+    after = subject_of(cursors.open(name, cursor)) if cursor else None
     rows = await repository.list_urgings(reads, org, after=after, limit=limit)
     more = cursors.seal(name, [str(rows[limit - 1]["id"])]) if len(rows) > limit else None
     shown = [monitoring.as_urging(row).model_dump_json().encode() for row in rows[:limit]]
@@ -166,7 +166,8 @@ def _place(position: list[Any]) -> tuple[date, UUID, str]:
         raise InvalidCursor("游标无法使用；请从第一页重新读取") from error
 
 
-def _subject(position: list[Any]) -> UUID:
+def subject_of(position: list[Any]) -> UUID:
+    """The place that a cursor over ids names."""
     try:
         (subject,) = position
         return UUID(str(subject))

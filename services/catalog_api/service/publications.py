@@ -184,6 +184,8 @@ def _row(push: PublicationPush, item: Any, task: Any, old: Any) -> dict[str, Any
         "version": version,
         "representation": to_json(shown),
         "etag": f'"{version}"',
+        "url": wanted.url,
+        "expires_on": wanted.expires_on,
     }
 
 
