@@ -6,6 +6,7 @@ from typing import Any
 from uuid_utils.compat import uuid7
 
 from services.catalog_api.repository.monitoring import insert_urging
+from services.catalog_api.repository.patrol import FINDING, keep_findings
 from shared.schemas.scopes import Scope
 from tests.catalogs import catalog, item, publication, task
 from tests.services import CITY, Suite
@@ -39,7 +40,17 @@ async def disclosures_of(suite: Suite, code: str) -> dict[str, str]:
     kept = await office.put(f"{address}/publications/owned", json=told, headers=discloser)
     assert kept.status_code == 201, kept.text
     ids["publication_id"] = kept.json()["id"]
-    return ids | {"urging_id": await _urged(suite, code, ids["task_id"]), "number": "2"}
+    ids["finding_id"] = await _found(suite, code, ids["publication_id"])
+    return ids | {"name": "owned", "urging_id": await _urged(suite, code, ids["task_id"]), "number": "2"}
+
+
+async def _found(suite: Suite, code: str, publication_id: str) -> str:
+    """Written as the patrol keeps it."""
+    row: dict[str, Any] = dict.fromkeys(FINDING) | {"id": uuid7(), "organization": code, "found_at": datetime.now(UTC)}
+    row |= {"publication_id": publication_id, "kind": "word", "rule": "owned", "severity": "error", "excerpt": "绝密"}
+    async with suite.apps["catalog"].state.kit.database.write() as session:
+        await keep_findings(await session.driver(), [row | {"fingerprint": b"owned"}])
+    return str(row["id"])
 
 
 async def _urged(suite: Suite, code: str, task_id: str) -> str:

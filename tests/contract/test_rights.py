@@ -180,6 +180,16 @@ BODIES: dict[str, Body] = {
         "words": "请尽快公开",
         "answer_by": "2099-12-31",
     },
+    "catalog POST /v1/findings/{finding_id}:decide": lambda _: {"decision": "accepted", "note": "依法公开"},
+    "catalog PUT /v1/word-lists/{name}": lambda _: {"title": "密级字样", "severity": "error", "words": ["绝密"]},
+    "catalog DELETE /v1/word-lists/{name}": lambda _: None,
+    "catalog PUT /v1/retention-rules/{name}": lambda _: {
+        "title": "公示类信息",
+        "days": 30,
+        "action": "unpublish",
+        "basis": "公示期满即撤",
+    },
+    "catalog DELETE /v1/retention-rules/{name}": lambda _: None,
     "catalog POST /v1/urgings/{urging_id}:answer": lambda _: {"words": "今日公开"},
     "search POST /v1/rebuild": lambda _: None,
     "search POST /v1/verify": lambda _: None,
@@ -194,7 +204,7 @@ BY_LINE = {
     "catalog POST /v1/publications:batch",
 }
 # Write nothing and are about no organisation's resource: the scope alone decides.
-ASKING = {"policy POST /v1/match", "policy POST /v1/match:batch", "policy POST /v1/policies:parse"}
+ASKING = {"catalog POST /v1/patrol:scan", "policy POST /v1/match", "policy POST /v1/match:batch", "policy POST /v1/policies:parse"}
 
 
 async def _victim(suite: Suite, code: str, level: str, division_code: str) -> Victim:
