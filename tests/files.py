@@ -13,6 +13,10 @@ CLOSING = ("泉城市人民政府办公厅", "2026年5月6日", "（此件公开
 _TYPES = "application/vnd.openxmlformats-officedocument.wordprocessingml.document.main+xml"
 
 
+PNG = b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR" + bytes(17) + b"\0\0\0\0IEND\xaeB`\x82"
+"""A picture from its first part to its last, of no size."""
+
+
 def make_docx(lines: Iterable[str]) -> bytes:
     """A Word document with a paragraph a line."""
     document = docx.Document()

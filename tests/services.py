@@ -8,12 +8,14 @@ from pathlib import Path
 from typing import Any
 
 import httpx
+from argon2 import PasswordHasher
 from fastapi import FastAPI
 
 from services.catalog_api.main import build_app as build_catalog
 from services.catalog_api.settings import Settings as CatalogSettings
 from services.exchange_api.bootstrap import bootstrap
 from services.exchange_api.main import build_app as build_exchange
+from services.exchange_api.service import secrets as client_secrets
 from services.exchange_api.settings import Settings as ExchangeSettings
 from services.policy_api.main import build_app as build_policy
 from services.policy_api.settings import Settings as PolicySettings
@@ -29,6 +31,9 @@ from shared.schemas.organizations import (
 from shared.schemas.scopes import Scope
 
 CITY = "1137010000418859XL"
+# As safe a secret, hashed cheaply: every test makes its own clients.
+client_secrets._HASHER = PasswordHasher(time_cost=1, memory_cost=64, parallelism=1)
+client_secrets._NOBODY = client_secrets._HASHER.hash("nobody")
 EXCHANGE_URL = "http://exchange.test"
 SECRETS: dict[str, Any] = {
     "cursor_key": "a-cursor-key-for-tests-only-000000",

@@ -19,7 +19,7 @@ from deploy.local.processes import StartFailed
 _LEFTOVER_SECONDS = 30.0
 # What a run leaves in the folder. Downloaded programs ("cache") survive a reset.
 _OURS = (
-    *("logs", "postgres", "meilisearch", "demo", "imports", "pycache"),
+    *("logs", "postgres", "meilisearch", "files", "demo", "imports", "pycache"),
     *("secrets.json", "running.json", "launcher.lock", "children.lock"),
 )
 

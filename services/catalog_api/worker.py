@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import Awaitable, Callable
 from datetime import timedelta
+from functools import partial
 from uuid import UUID
 
 import httpx
@@ -59,6 +60,15 @@ def jobs_of(
         place = planned.after
         return place is not None
 
+    return [
+        Job("recompute deadlines", 60.0, recompute_deadlines),
+        Job("open recurring tasks", 60.0, open_recurring),
+        *_patrol_jobs(database, settings, links, clock),
+        Job("prune", 600.0, partial(_prune, database, settings, clock)),
+    ]
+
+
+def _patrol_jobs(database: Database, settings: Settings, links: httpx.AsyncClient, clock: Clock) -> list[Job]:
     key = settings.cursor_key.get_secret_value().encode()
 
     async def patrol() -> bool:
@@ -83,23 +93,18 @@ def jobs_of(
                 await note_links(session, checked, key=key, now=clock())
         return len(rows) >= _LINKS_AT_ONCE
 
-    async def prune() -> bool:
-        connection = await database.connect()
-        try:
-            forget_from = clock() - timedelta(hours=settings.idempotency_retention_hours)
-            await forget_old_keys(connection, older_than=forget_from)
-            kept_from = clock() - timedelta(days=settings.event_retention_days)
-            return await log.prune(connection, older_than=kept_from) > 0
-        finally:
-            await connection.close()
+    return [Job("patrol", 10.0, patrol), Job("ask links", 60.0, ask_links)]
 
-    return [
-        Job("recompute deadlines", 60.0, recompute_deadlines),
-        Job("open recurring tasks", 60.0, open_recurring),
-        Job("patrol", 10.0, patrol),
-        Job("ask links", 60.0, ask_links),
-        Job("prune", 600.0, prune),
-    ]
+
+async def _prune(database: Database, settings: Settings, clock: Clock) -> bool:
+    connection = await database.connect()
+    try:
+        forget_from = clock() - timedelta(hours=settings.idempotency_retention_hours)
+        await forget_old_keys(connection, older_than=forget_from)
+        kept_from = clock() - timedelta(days=settings.event_retention_days)
+        return await log.prune(connection, older_than=kept_from) > 0
+    finally:
+        await connection.close()
 
 
 async def main() -> None:

@@ -2,9 +2,11 @@
 
 import asyncio
 import signal
+import ssl
 from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager, contextmanager
 from dataclasses import dataclass
+from functools import cache
 from types import FrameType
 from typing import Any
 
@@ -51,10 +53,18 @@ class Kit:
     clock: Clock = system_clock
 
 
+@cache
+def _trusted() -> ssl.SSLContext:
+    """The authorities that are trusted, read once a process."""
+    return httpx.create_ssl_context(trust_env=False)
+
+
 def build_kit(settings: KitSettings, *, transport: httpx.AsyncBaseTransport | None = None) -> Kit:
     """The parts, unopened. `transport` replaces the network for calls to other services."""
     database = Database(settings)
-    client = httpx.AsyncClient(timeout=settings.outbound_timeout_seconds, trust_env=False, transport=transport)
+    client = httpx.AsyncClient(
+        timeout=settings.outbound_timeout_seconds, trust_env=False, transport=transport, verify=_trusted()
+    )
     ttl = settings.directory_ttl_seconds
     return Kit(
         settings=settings,

@@ -90,7 +90,7 @@ _CHINESE = {
     "date_from_datetime_parsing": "应为日期，如 2025-06-05",
     "date_parsing": "应为日期，如 2025-06-05",
     "date_type": "应为日期，如 2025-06-05",
-    "datetime_from_date_parsing": "应为带时区的时间，如 2025-06-05T09:00:00+08:00",
+    "datetime_from_date_parsing": "应为带时区的时间，如 2025-06-05T01:00:00Z；写在地址里时“+”要写成 %2B",
     "timezone_aware": "时间应带时区，如 +08:00",
     "uuid_parsing": "应为 UUID",
     "greater_than_equal": "不得小于{ge}",

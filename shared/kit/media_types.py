@@ -4,6 +4,7 @@ Knows the kinds that offices publish. Whatever could run in a reader's browser o
 """
 
 import re
+from collections.abc import Callable
 
 _CONTROLS = re.compile(rb"[\x00-\x08\x0b\x0e-\x1a\x1c-\x1f]")
 _MARKUP = re.compile(
@@ -23,6 +24,13 @@ _MAGIC: tuple[tuple[int, bytes, str], ...] = (
     (0, b"\xff\xfb", "audio/mpeg"),
     (0, b"{\\rtf", "application/rtf"),
 )
+# A picture that was cut, or is a picture by its first bytes only, shows nothing.
+_WHOLE: dict[str, Callable[[bytes], bool]] = {
+    "image/png": lambda data: data[12:16] == b"IHDR" and b"IEND" in data[-64:],
+    "image/jpeg": lambda data: b"\xff\xd9" in data[-1024:],
+    "image/gif": lambda data: b";" in data[-8:],
+    "application/pdf": lambda data: b"%%EOF" in data[-2048:],
+}
 _OLE = bytes.fromhex("d0cf11e0a1b11ae1")
 _OLE_KINDS = (
     ("WordDocument", "application/msword"),
@@ -66,6 +74,8 @@ def find_media_type(data: bytes) -> str | None:
     """The media type of a file that may be published; None for any other."""
     for place, magic, media_type in _MAGIC:
         if data.startswith(magic, place):
+            if media_type in _WHOLE and not _WHOLE[media_type](data):
+                return None
             return media_type if media_type != "image/webp" or data.startswith(b"RIFF") else None
     if data.startswith(_OLE):
         found = (kind for name, kind in _OLE_KINDS if name.encode("utf-16-le") in data)

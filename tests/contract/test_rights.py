@@ -204,7 +204,12 @@ BY_LINE = {
     "catalog POST /v1/publications:batch",
 }
 # Write nothing and are about no organisation's resource: the scope alone decides.
-ASKING = {"catalog POST /v1/patrol:scan", "policy POST /v1/match", "policy POST /v1/match:batch", "policy POST /v1/policies:parse"}
+ASKING = {
+    "catalog POST /v1/patrol:scan",
+    "policy POST /v1/match",
+    "policy POST /v1/match:batch",
+    "policy POST /v1/policies:parse",
+}
 
 
 async def _victim(suite: Suite, code: str, level: str, division_code: str) -> Victim:

@@ -238,7 +238,11 @@ def test_ctrl_c_stops_everything(launcher: Launcher, home: Home) -> None:
 
 def test_a_second_start_finds_everything_and_survives_nobody(home: Home, start: Callable[[], Launcher]) -> None:
     secrets = (home.state / "secrets.json").read_bytes()
+    kept = home.state / "files" / "ab" / "abc"
+    kept.parent.mkdir(parents=True, exist_ok=True)
+    kept.write_text("停放点位表", encoding="utf-8")
     again = start()
+    assert kept.exists()
     assert "First organisation" not in again.said
     assert (home.state / "secrets.json").read_bytes() == secrets
     assert home.get(CITY).status_code == 200

@@ -12,14 +12,13 @@ from shared.kit.errors import Unavailable
 from shared.kit.files import FileStore, hash_of
 from shared.schemas.scopes import Scope
 from tests.dossiers import material
-from tests.files import make_docx
+from tests.files import PNG, make_docx
 from tests.participation import consultation
 from tests.participation_office import Office, open_office
 from tests.policies import policy, published
 from tests.services import BUREAU_A, CITY, DISTRICT_A, DISTRICT_B, Suite
 
 TABLE = "区县,点位\n东湖区,12\n".encode()
-PNG = b"\x89PNG\r\n\x1a\n" + bytes(40)
 PASS = {"secrecy": "pass", "personal_information": "pass"}
 
 

@@ -146,6 +146,9 @@ async def test_regulation_carries_its_caption(library: Suite, office: dict[str, 
         "（2009年5月1日泉城市人民政府令第230号公布 "
         "根据2018年3月2日泉城市人民政府令第261号第一次修正 自2009年6月1日起施行）"
     )
+    assert (await read(library, policy_id, as_of="2010-01-01"))["caption"] == (
+        "（2009年5月1日泉城市人民政府令第230号公布 自2009年6月1日起施行）"
+    )
 
 
 async def test_continuing_act_moves_the_last_day_from_its_own_day_on(library: Suite, office: dict[str, str]) -> None:
@@ -179,7 +182,10 @@ async def test_gone_answers_410_with_its_notice(library: Suite, office: dict[str
     )
     assert "内容有误" not in answer.text
     kept = await library.policy.get(f"/v1/policies/{policy_id}", params={"as_known_at": "2099-01-01"})
-    assert kept.status_code == 404
+    assert (kept.status_code, kept.json()["code"]) == (410, "withdrawn")
+    for path in ("versions", "versions/1", "compare?from=1&to=1", "passages", "passages/art-1"):
+        told = await library.policy.get(f"/v1/policies/{policy_id}/{path}")
+        assert (path, told.status_code, told.json()["code"]) == (path, 410, "withdrawn")
 
 
 async def test_moved_leads_to_the_other_place(library: Suite, office: dict[str, str]) -> None:

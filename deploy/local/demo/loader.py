@@ -72,7 +72,11 @@ def client_inputs() -> dict[str, ClientInput]:
         "hotline": ("12345热线系统", CITY_CODE, [Scope.QUESTION_WRITE, Scope.ENQUIRY_WRITE]),
         "services": ("惠企服务平台", CITY_CODE, [Scope.CLAUSE_WRITE]),
         "editors": ("门户网站编辑系统", CITY_CODE, [Scope.COLLECTION_WRITE]),
-        "website": ("市政府门户网站", CITY_CODE, [Scope.OPINION_WRITE, Scope.MATCH_RUN, Scope.PROFILE_WRITE]),
+        "website": (
+            "市政府门户网站",
+            CITY_CODE,
+            [Scope.OPINION_WRITE, Scope.MATCH_RUN, Scope.PROFILE_WRITE, Scope.EVENTS_READ],
+        ),
         "catalogs": ("政务公开目录编制系统", CITY_CODE, [Scope.CATALOG_WRITE]),
         "catalog_reviewer": ("政务公开目录审核系统", CITY_CODE, [Scope.CATALOG_REVIEW]),
         "catalog_approver": ("政务公开领导小组办公室", CITY_CODE, [Scope.CATALOG_APPROVE]),

@@ -17,7 +17,7 @@ from services.policy_api.service import reading as service
 from shared.kit.clock import Now, local_day
 from shared.kit.database import Reading
 from shared.kit.errors import NotFound
-from shared.kit.http import api_router
+from shared.kit.http import api_router, problems
 from shared.schemas.passages import PassageRef, Passages, PassageText
 
 router = api_router(tags=["policies"])
@@ -27,7 +27,12 @@ Address = Annotated[
 ]
 
 
-@router.get("/v1/policies/{policy_id}/passages", response_model=Passages, summary="条款目录 List passages")
+@router.get(
+    "/v1/policies/{policy_id}/passages",
+    response_model=Passages,
+    responses=problems(410),
+    summary="条款目录 List passages",
+)
 async def list_passages(policy_id: PolicyId, reads: Reading, now: Now, as_of: AsOf = None) -> Passages:
     """Public. Every chapter, article, paragraph (款) and item (项) with its address and where it stands in the plain text."""
     document, text = await _text(reads, policy_id, as_of, local_day(now))
@@ -39,7 +44,10 @@ async def list_passages(policy_id: PolicyId, reads: Reading, now: Now, as_of: As
 
 
 @router.get(
-    "/v1/policies/{policy_id}/passages/{address}", response_model=PassageText, summary="读取条款 Read a passage"
+    "/v1/policies/{policy_id}/passages/{address}",
+    response_model=PassageText,
+    responses=problems(410),
+    summary="读取条款 Read a passage",
 )
 async def get_passage(
     policy_id: PolicyId, address: Address, reads: Reading, now: Now, as_of: AsOf = None

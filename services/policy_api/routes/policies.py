@@ -22,7 +22,7 @@ from services.policy_api.service.pushing import Origin, Push, record_etag
 from shared.kit.auth import Caller, MaybeAuthenticated, OrganizationCode, require
 from shared.kit.clock import Now, local_day
 from shared.kit.database import Reading, Writing
-from shared.kit.errors import DomainError, InvalidCursor, NotFound, Withdrawn
+from shared.kit.errors import DomainError, InvalidCursor, NotFound
 from shared.kit.feed import EventReader, ExportPlace, export_response
 from shared.kit.http import IfMatch, api_router, page_links, problems, stored_answer
 from shared.kit.logging import request_id_var
@@ -112,7 +112,7 @@ async def _answer_of_withdrawn(request: Request, reads: Reading, policy_id: UUID
     if told is None:
         raise NotFound(service.NO_POLICY)
     if told["form"] != WithdrawalForm.MOVED:
-        raise Withdrawn(told["notice"] or "这份文件已由发布机关撤回", since=told["since"])
+        raise await service.withdrawn_or_missing(reads, policy_id)
     moved_to = told["moved_to"] or f"{request.scope.get('root_path', '')}/v1/policies/{told['moved_to_policy']}"
     return Response(status_code=308, headers={"Location": moved_to, "Cache-Control": "public, max-age=60"})
 
@@ -166,6 +166,8 @@ async def get_policy(
     """
     today = local_day(now)
     if as_known_at is not None:
+        if await service.find_withdrawal(reads, policy_id) is not None:
+            return await _answer_of_withdrawn(request, reads, policy_id)
         moment = service.moment_of(as_known_at, now)
         known = await service.render_as_known(reads, policy_id, known_at=moment, day=as_of or local_day(moment))
         return stored_answer(request, known.representation, known.etag)
@@ -266,7 +268,12 @@ class Versions(BaseModel):
     items: list[PolicyVersionFacts] = Field(title="历次文本")
 
 
-@router.get("/v1/policies/{policy_id}/versions", response_model=Versions, summary="历次文本 List versions")
+@router.get(
+    "/v1/policies/{policy_id}/versions",
+    response_model=Versions,
+    responses=problems(410),
+    summary="历次文本 List versions",
+)
 async def list_versions(policy_id: PolicyId, reads: Reading, caller: MaybeAuthenticated) -> Versions:
     """Every released text; with a token of its organisation also those waiting for release."""
     rows = await service.list_versions(reads, caller, policy_id)
@@ -274,7 +281,10 @@ async def list_versions(policy_id: PolicyId, reads: Reading, caller: MaybeAuthen
 
 
 @router.get(
-    "/v1/policies/{policy_id}/versions/{number}", response_model=PolicyVersion, summary="读取一份文本 Read a version"
+    "/v1/policies/{policy_id}/versions/{number}",
+    response_model=PolicyVersion,
+    responses=problems(410),
+    summary="读取一份文本 Read a version",
 )
 async def get_version(
     policy_id: PolicyId, number: VersionNumber, reads: Reading, caller: MaybeAuthenticated
@@ -286,7 +296,10 @@ async def get_version(
 @router.get(
     "/v1/policies/{policy_id}/compare",
     response_model=Comparison,
-    responses={200: {"description": "逐条、逐字的差异", "content": {"text/html": {"schema": {"type": "string"}}}}},
+    responses={
+        200: {"description": "逐条、逐字的差异", "content": {"text/html": {"schema": {"type": "string"}}}},
+        **problems(410),
+    },
     summary="比较两份文本 Compare two versions",
 )
 async def compare(

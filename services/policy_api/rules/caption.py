@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
 
-_REVISION = "修订"
+_REVISION, _CORRECTION = "修订", "修正"
 
 
 @dataclass(frozen=True)
@@ -32,8 +32,13 @@ def caption_of(texts: Sequence[CaptionText]) -> str:
     first, *later = texts
     parts = [f"{_written(first.day)}{first.instrument or ''}公布"]
     effective_on = first.effective_on
-    for number, text in enumerate(later, start=1):
-        label = text.label or f"第{_ORDINALS[number - 1] if number <= len(_ORDINALS) else number}次修正"
+    counts = {_CORRECTION: 0, _REVISION: 0}
+    for text in later:
+        kind = _REVISION if _REVISION in (text.label or "") else _CORRECTION
+        counts[kind] += 1
+        number = counts[kind]
+        # A label says which of the two it is; how often, the texts themselves say.
+        label = f"第{_ORDINALS[number - 1] if number <= len(_ORDINALS) else number}次{kind}"
         parts.append(f"根据{_written(text.day)}{text.instrument or ''}{label}")
         if _REVISION in label:
             effective_on = text.effective_on

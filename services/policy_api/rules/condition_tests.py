@@ -21,6 +21,15 @@ _SAID = {
     "lt": "低于",
     "prefix": "在其范围内：",
 }
+_OPPOSITE = {
+    "eq": "不为",
+    "in": "不为其中任何一个：",
+    "ge": "低于",
+    "le": "高于",
+    "gt": "不高于",
+    "lt": "不低于",
+    "prefix": "不在其范围内：",
+}
 _OUTCOME = {NO: "不符合", UNKNOWN: "无法判断", YES: "符合"}
 
 
@@ -34,19 +43,21 @@ class Condition:
     compare: Compare
     """Of a value that is known."""
     wanted: str
+    unwanted: str
+    """The same where the expression asks that it does not hold."""
 
     def evaluate(self, known: Known) -> int:
         value = known.read(self.fact, self.as_of)
         return UNKNOWN if value is None else self.compare(value)
 
-    def explain(self, known: Known, result: int) -> str:
+    def explain(self, known: Known, result: int, *, negated: bool = False) -> str:
         """For a clerk and for the enterprise itself."""
         value = known.read(self.fact, self.as_of)
         if isinstance(value, SizeVerdict) and not value.possible:
             have = "该行业不在统计划型办法之内，请人工核对"
         else:
             have = f"企业{_written(self.fact, value)}"
-        return f"{self.fact.chinese}：要求{self.wanted}；{have}，{_OUTCOME[result]}"
+        return f"{self.fact.chinese}：要求{self.unwanted if negated else self.wanted}；{have}，{_OUTCOME[result]}"
 
 
 def make_condition(node: dict[str, Any]) -> Condition:
@@ -54,7 +65,7 @@ def make_condition(node: dict[str, Any]) -> Condition:
     fact, operator, value = FACTS[node["fact"]], node["op"], node.get("value")
     as_of = date.fromisoformat(node["as_of"]) if node.get("as_of") else None
     key = (fact.name, operator, str(value), as_of)
-    return Condition(key, fact, as_of, _comparison(fact, operator, value), _say(fact, operator, value, as_of))
+    return Condition(key, fact, as_of, _comparison(fact, operator, value), *_say(fact, operator, value, as_of))
 
 
 def _comparison(fact: Fact, operator: str, value: Any) -> Compare:
@@ -134,14 +145,18 @@ def _ordering(operator: str, value: Any, high: Any) -> Compare:
             return lambda have: YES if have == value else NO
 
 
-def _say(fact: Fact, operator: str, value: Any, as_of: date | None) -> str:
+def _say(fact: Fact, operator: str, value: Any, as_of: date | None) -> tuple[str, str]:
+    """What is asked, and its opposite."""
     when = f"（{as_of.isoformat()}时）" if as_of is not None else ""
     unit = fact.unit or ""
     if operator == "exists":
-        return f"{'没有' if value is False else '有'}{when}"
+        both = (f"有{when}", f"没有{when}")
+        return both[::-1] if value is False else both
     if operator == "between":
-        return f"在{value[0]}{unit}至{value[1]}{unit}之间{when}"
-    return f"{_SAID[operator]}{'、'.join(_name(one) for one in _listed(value))}{unit}{when}"
+        range_ = f"在{value[0]}{unit}至{value[1]}{unit}之间{when}"
+        return range_, f"不{range_}"
+    listed = f"{'、'.join(_name(one) for one in _listed(value))}{unit}{when}"
+    return _SAID[operator] + listed, _OPPOSITE[operator] + listed
 
 
 def _written(fact: Fact, value: Any) -> str:

@@ -47,7 +47,7 @@ class Outcomes(dict[int, int]):
     def __init__(self, table: ConditionTable, known: Known) -> None:
         super().__init__()
         self.tests, self.known = table.tests, known
-        self._said: dict[int, str] = {}
+        self._said: dict[tuple[int, bool], str] = {}
 
     def __missing__(self, position: int) -> int:
         outcome = self[position] = self.tests[position].evaluate(self.known)
@@ -64,11 +64,13 @@ class Outcomes(dict[int, int]):
                 for position in positions:
                     self[position] = self.tests[position].compare(value)
 
-    def say(self, position: int) -> str:
-        """Why it came out so."""
-        said = self._said.get(position)
+    def say(self, position: int, *, negated: bool = False) -> str:
+        """Why it came out so; `negated` where the expression asks that it does not hold."""
+        said = self._said.get((position, negated))
         if said is None:
-            said = self._said[position] = self.tests[position].explain(self.known, self[position])
+            outcome = 2 - self[position] if negated else self[position]
+            said = self.tests[position].explain(self.known, outcome, negated=negated)
+            self._said[position, negated] = said
         return said
 
 
@@ -123,18 +125,26 @@ def evaluate(root: Node | None, values: Values) -> int:
 
 
 def explain(root: Node | None, values: Outcomes) -> list[Reason]:
-    """One reason a condition, in the order of the expression."""
+    """One reason a condition, in the order of the expression; below a `not` it is that the condition does not hold."""
     if root is None:
         return [Reason(pointer="", fact=None, result=MatchResult.UNKNOWN, sentence=NOT_TAKEN_APART)]
     return [
         Reason(
             pointer=node.pointer,
             fact=values.tests[node.position].fact.name,
-            result=RESULTS[values[node.position]],
-            sentence=values.say(node.position),
+            result=RESULTS[2 - values[node.position] if negated else values[node.position]],
+            sentence=values.say(node.position, negated=negated),
         )
-        for node in _tests_of(root)
+        for node, negated in _asked_of(root)
     ]
+
+
+def _asked_of(node: Node, negated: bool = False) -> list[tuple[Node, bool]]:
+    """Every test, and whether the expression asks for its opposite."""
+    if node.kind == "test":
+        return [(node, negated)]
+    turned = negated != (node.kind == "not")
+    return [found for part in node.parts for found in _asked_of(part, turned)]
 
 
 def _tests_of(node: Node) -> list[Node]:

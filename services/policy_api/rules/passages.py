@@ -4,6 +4,7 @@ The outline gives articles and items their addresses; a paragraph (款) of an ar
 and the paragraph's number: 第十二条第二款 is `art-12-p2`. Items belong to the paragraph that they follow. Reads text only.
 """
 
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from difflib import get_close_matches
@@ -14,6 +15,8 @@ from services.policy_api.rules.outline import outline_spans
 
 _HAS_PARAGRAPHS = frozenset({"article", "point"})
 _NEAR = 5
+_ATTACHMENTS = re.compile(r"^[ \t\u3000]*附\s*件\s*[：:]", re.MULTILINE)
+_LINE = re.compile(r"par-(\d{1,6})")
 
 
 @dataclass(frozen=True)
@@ -39,7 +42,7 @@ class NoSuchPassage(LookupError):
 def passages_of(text: str) -> list[Passage]:
     """The whole tree as a list in the order of the text, paragraphs after the row that they belong to."""
     found: list[Passage] = []
-    spans = outline_spans(text)
+    spans = _without_attachments(text, outline_spans(text))
     for index, (row, start, end) in enumerate(spans):
         found.append(_trimmed(text, row["address"], row["kind"], row["label"], row["parent"], start, end))
         if row["kind"] in _HAS_PARAGRAPHS:
@@ -47,14 +50,41 @@ def passages_of(text: str) -> list[Passage]:
     return found
 
 
+def _without_attachments(
+    text: str, spans: list[tuple[dict[str, Any], int, int]]
+) -> list[tuple[dict[str, Any], int, int]]:
+    """附件说明 stands below the last article and is none of it (GB/T 9704-2012 7.3.4)."""
+    if not spans:
+        return spans
+    list_begins = _ATTACHMENTS.search(text, spans[-1][1])
+    if list_begins is None:
+        return spans
+    stop = list_begins.start()
+    return [(row, start, min(end, stop) if start < stop else end) for row, start, end in spans]
+
+
 def find_passage(text: str, address: str) -> Passage:
     """NoSuchPassage when the text has none at that address."""
+    line = _LINE.fullmatch(address)
+    if line is not None and (found := _line_before_headings(text, int(line[1]))) is not None:
+        return found
     every = passages_of(text)
     for passage in every:
         if passage.address == address:
             return passage
     near = get_close_matches(address, [passage.address for passage in every], n=_NEAR, cutoff=0.3)
     raise NoSuchPassage(address, near)
+
+
+def _line_before_headings(text: str, number: int) -> Passage | None:
+    """A line (`par-3`) of what stands before the first heading, or of a text without any: what search cites there."""
+    spans = outline_spans(text)
+    end = spans[0][1] if spans else len(text)
+    places = list(_own_lines(text, 0, end, set()))
+    if not 1 <= number <= len(places):
+        return None
+    stop = places[number] if number < len(places) else end
+    return _trimmed(text, f"par-{number}", "paragraph", f"第{number}段", None, places[number - 1], stop)
 
 
 def path_of(passages: list[Passage], passage: Passage) -> list[Passage]:

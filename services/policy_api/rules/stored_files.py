@@ -29,6 +29,12 @@ class Named:
     item: Mapping[str, Any]
 
 
+def hash_in(url: str | None) -> str | None:
+    """The hash that an address of the file store is made of; None for any other address."""
+    match = _ADDRESS.fullmatch(url or "")
+    return match[1] if match else None
+
+
 def named_files(content: Any, pointer: str = "") -> Iterator[Named]:
     """Every attachment in a content whose address is one of the file store's."""
     if isinstance(content, Mapping):

@@ -16,6 +16,7 @@ from services.policy_api.rules.checks import check_policy
 from services.policy_api.rules.doc_number import parse_doc_number
 from services.policy_api.rules.index_number import check_index_number
 from services.policy_api.rules.registration import check_registration_number
+from services.policy_api.rules.stored_files import hash_in
 from services.policy_api.rules.themes import check_theme
 from shared.kit.errors import RuleViolation
 from shared.schemas.policies import DocClass, InterpretationInput, PolicyInput
@@ -88,5 +89,7 @@ def clean_body(body: str, body_format: str) -> str:
 
 
 def _seal(fields: dict[str, Any]) -> Content:
+    for attachment in fields["attachments"]:
+        attachment["sha256"] = attachment["sha256"] or hash_in(attachment["url"])
     raw = to_json(fields)
     return Content(fields, raw.decode(), hashlib.sha256(raw).hexdigest())

@@ -15,7 +15,7 @@ from services.policy_api.service.publication import policy_facts
 from services.policy_api.service.rendering import Rendered, facts_of_representation, render_policy, shown_text
 from shared.kit.auth import Caller
 from shared.kit.clock import LOCAL_ZONE
-from shared.kit.errors import NotFound
+from shared.kit.errors import DomainError, NotFound, Withdrawn
 from shared.schemas.comparisons import Comparison
 
 NO_POLICY = "没有这份政策文件，或尚未公开"
@@ -42,6 +42,14 @@ async def find_withdrawal(reads: Reads, policy_id: UUID) -> dict[str, Any] | Non
     return {"since": None, "moved_to": None, "moved_to_policy": None, **told}
 
 
+async def withdrawn_or_missing(reads: Reads, policy_id: UUID) -> DomainError:
+    """What a reader is told of a document that is not public: taken back (410), or not here."""
+    told = await find_withdrawal(reads, policy_id)
+    if told is None:
+        return NotFound(NO_POLICY)
+    return Withdrawn(told["notice"] or "这份文件已由发布机关撤回", since=told["since"])
+
+
 async def render_as_known(reads: Reads, policy_id: UUID, *, known_at: datetime, day: date) -> Rendered:
     """What the library said at a moment of a day: from the representation that it served then, not from what it knows now.
 
@@ -61,7 +69,8 @@ async def render_many(reads: Reads, ids: Sequence[UUID], *, day: date, historic:
     """The same for several; NotFound when one is not public."""
     rows = [row for row in await write_repository.load_facts(reads, ids) if row["state"] == "public"]
     if len(rows) != len(set(ids)):
-        raise NotFound(NO_POLICY)
+        public = {row["id"] for row in rows}
+        raise await withdrawn_or_missing(reads, next(one for one in ids if one not in public))
     facts = [policy_facts(row) for row in rows]
     shown = [(fact.id, shown_text(fact.texts, day).number) for fact in facts]
     contents = await write_repository.load_contents(reads, shown)
@@ -78,7 +87,7 @@ async def may_see_drafts(reads: Reads, caller: Caller | None, policy_id: UUID) -
         raise NotFound(NO_POLICY)
     sees = caller is not None and await caller.covers(owner["organization"])
     if owner["state"] != "public" and not sees:
-        raise NotFound(NO_POLICY)
+        raise await withdrawn_or_missing(reads, policy_id)
     return sees
 
 

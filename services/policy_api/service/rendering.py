@@ -180,7 +180,7 @@ def render_policy(
         "as_of": as_of,
         "as_known_at": as_known_at,
         "banner": facts.banner,
-        "caption": _caption(facts, content),
+        "caption": _caption(facts, content, shown),
         "outline": _outline(content["body"], content["body_format"]),
         "relations": [_relation(relation) for relation in facts.relations],
         "interpretations": facts.interpretations,
@@ -228,13 +228,14 @@ def _relation(relation: RelationFacts) -> dict[str, Any]:
     }
 
 
-def _caption(facts: PolicyFacts, content: dict[str, Any]) -> str | None:
-    """题注, of regulations and laws: from all texts that count, those to come included."""
+def _caption(facts: PolicyFacts, content: dict[str, Any], shown: TextFacts) -> str | None:
+    """题注, of regulations and laws: from all texts that count, up to the one that is shown."""
     if content["doc_class"] not in ("regulation", "law"):
         return None
     superseded = superseded_numbers([TextSpan(text.number, text.effective_on) for text in facts.texts])
     counting = sorted(
-        (text for text in facts.texts if text.number not in superseded), key=lambda text: text.effective_on
+        (text for text in facts.texts if text.number not in superseded and text.effective_on <= shown.effective_on),
+        key=lambda text: text.effective_on,
     )
     first = counting[0]
     issued = first.instrument or content["doc_no"]

@@ -14,10 +14,8 @@ from hypothesis import strategies as st
 from shared.kit.errors import Unavailable
 from shared.kit.files import BucketStore, FileStore, FolderStore, hash_of, open_store
 from shared.kit.media_types import ENDINGS, find_media_type
-from tests.files import docx_of, make_docx, make_pdf, replace_part, zip_of
+from tests.files import PNG, docx_of, make_docx, make_pdf, replace_part, zip_of
 from tests.object_store import running_object_store
-
-PNG = b"\x89PNG\r\n\x1a\n" + bytes(40)
 
 
 @pytest.fixture(params=["folder", "bucket"])
@@ -123,8 +121,12 @@ OFFICE = "application/vnd.openxmlformats-officedocument."
         (zip_of({"OFD.xml": b"", "Doc_0/Document.xml": b""}), "application/ofd"),
         (make_pdf([["关于"]]), "application/pdf"),
         (PNG, "image/png"),
-        (b"\xff\xd8\xff\xe0" + bytes(20), "image/jpeg"),
-        (b"GIF89a" + bytes(20), "image/gif"),
+        (b"\xff\xd8\xff\xe0" + bytes(20) + b"\xff\xd9", "image/jpeg"),
+        (b"GIF89a" + bytes(20) + b";", "image/gif"),
+        (PNG[:-12], None),
+        (b"\xff\xd8\xff\xe0" + bytes(20), None),
+        (b"GIF89a" + bytes(20), None),
+        (make_pdf([["关于"]])[:-20], None),
         (b"RIFF\x00\x00\x00\x00WEBPVP8 ", "image/webp"),
         (b"\x00\x00\x00\x18ftypmp42", "video/mp4"),
         (b"ID3\x04" + bytes(9), "audio/mpeg"),

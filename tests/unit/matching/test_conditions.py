@@ -188,7 +188,18 @@ def test_reasons_are_sentences_with_their_place() -> None:
     reasons = explain(root, table.evaluate(have))
     assert [(one.pointer, one.result.value) for one in reasons] == [("/all/0", "NO_MATCH"), ("/all/1/not", "UNKNOWN")]
     assert reasons[0].sentence == "从业人员：要求不低于20人；企业为12人，不符合"
-    assert reasons[1].sentence == "纳税额：要求不低于100万元；企业未提供，无法判断"
+    assert reasons[1].sentence == "纳税额：要求低于100万元；企业未提供，无法判断"
+
+
+def test_reasons_below_a_not_are_of_the_opposite() -> None:
+    """Who fulfils a `not` is told so, not that the test within it fails."""
+    table = ConditionTable()
+    root = compile_conditions({"not": {"fact": "credit_status", "op": "eq", "value": "dishonest"}}, table)
+    (reason,) = explain(root, table.evaluate(known(credit_status="good")))
+    assert (reason.result.value, reason.sentence) == ("MATCH", "信用状况：要求不为严重失信主体；企业为良好，符合")
+    root = compile_conditions({"not": {"not": EMPLOYEES}}, table)
+    (reason,) = explain(root, table.evaluate(known(employees=12)))
+    assert (reason.result.value, reason.sentence) == ("NO_MATCH", "从业人员：要求不低于20人；企业为12人，不符合")
 
 
 def test_clause_without_conditions_is_unknown_and_asks_nothing() -> None:

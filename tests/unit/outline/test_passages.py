@@ -131,3 +131,20 @@ def test_hostile_texts_take_little_time(hostile: str) -> None:
     started = time.perf_counter()
     passages_of(hostile)
     assert time.perf_counter() - started < 10
+
+
+def test_list_of_attachments_is_no_part_of_the_last_article() -> None:
+    text = "关于停放的通知\n各区：\n第一条 停放。\n第二条 施行。\n附件：1.点位表\n2.示意图\n"
+    last = find_passage(text, "art-2")
+    assert text[last.start : last.end] == "第二条 施行。"
+
+
+def test_lines_before_the_first_heading_can_be_cited() -> None:
+    text = "关于停放的通知\n\n各区：\n第一条 停放。\n"
+    found = [find_passage(text, f"par-{number}") for number in (1, 2)]
+    assert [text[one.start : one.end] for one in found] == ["关于停放的通知", "各区："]
+    with pytest.raises(NoSuchPassage):
+        find_passage(text, "par-3")
+    plain = "停放有序。\n违者劝导。"
+    second = find_passage(plain, "par-2")
+    assert plain[second.start : second.end] == "违者劝导。"
