@@ -13,7 +13,7 @@ from services.policy_api.service.expiry import remind
 from services.policy_api.service.files import forget_orphans, remove_unknown
 from services.policy_api.service.follow_up import Terms, limits_of, open_due_tasks
 from services.policy_api.service.profiles import match_released_clause, match_saved_profiles, retry_unreadable
-from services.policy_api.service.publication import bind_stragglers, refresh_due
+from services.policy_api.service.publication import bind_stragglers, bind_titles, refresh_due
 from services.policy_api.service.quality import look_on
 from services.policy_api.service.sealing import ProfileSealer
 from services.policy_api.settings import Settings, file_store
@@ -82,7 +82,9 @@ def jobs_of(
 
     async def bind_links() -> bool:
         async with database.write() as session:
-            return await bind_stragglers(session, today=local_day(clock()), limit=_AT_ONCE) >= _AT_ONCE
+            more = await bind_stragglers(session, today=local_day(clock()), limit=_AT_ONCE) >= _AT_ONCE
+        async with database.write() as session:
+            return await bind_titles(session, today=local_day(clock()), limit=_AT_ONCE) >= _AT_ONCE or more
 
     async def open_follow_ups() -> bool:
         # Asked for before a transaction is begun: it may have to be fetched.

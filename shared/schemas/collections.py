@@ -51,7 +51,7 @@ class CollectionItem(Strict):
 
     kind: str = Field(title="类别", examples=["policy", "interpretation", "question", "link"])
     id: UUID | None = Field(title="编号", description="Null for an external address.")
-    href: str = Field(title="地址", description="Relative to the service, or an external https address.")
+    href: str = Field(title="地址", description="At the gateway, or an external https address.")
     title: str = Field(title="标题", description="As it is called now.")
     status: str | None = Field(title="状态", description="A policy's validity, an entry's status; null for an address.")
     flagged: bool = Field(title="是否加注", description="It is public but no longer holds: lapsed, repealed, expired.")

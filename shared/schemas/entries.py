@@ -75,7 +75,7 @@ class LinkItem(Strict):
     status: str = Field(title="状态")
     published_on: date = Field(title="发布日期")
     articles: list[str] = Field(title="所涉条款")
-    href: str = Field(title="地址", description="Relative to the service.", examples=["/v1/interpretations/…"])
+    href: str = Field(title="地址", description="At the gateway.", examples=["/api/policy/v1/interpretations/…"])
 
 
 class LinkProblem(StrEnum):

@@ -73,7 +73,7 @@ async def test_pushed_entry_is_public_linked_both_ways_and_told(library: Suite, 
         "in_force",
     )
     links = (await library.policy.get(f"/v1/policies/{policy_id}/links")).json()["items"]
-    assert [(link["kind"], link["href"]) for link in links] == [("question", f"/v1/questions/{shown['id']}")]
+    assert [(link["kind"], link["href"]) for link in links] == [("question", f"/api/policy/v1/questions/{shown['id']}")]
     told = await events(library, editor)
     assert [(event["type"], event["subject"], event["data"]) for event in told] == [
         ("question.released", shown["id"], shown)

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from services.policy_api.rules.validity import Lifetime, validity_on
-from services.policy_api.service.publication import bind_stragglers, refresh_due
+from services.policy_api.service.publication import bind_stragglers, bind_titles, refresh_due
 from shared.kit.clock import local_day
 from shared.kit.database import Database
 from shared.schemas.policies import Policy, PolicySummary, Validity
@@ -173,3 +173,34 @@ async def test_a_passage_is_read_by_its_address_on_any_day(library: Suite) -> No
     missing = await library.policy.get(f"{path}/art-22")
     assert (missing.status_code, "art-2" in missing.json()["near"]) == (404, True)
     assert (await library.policy.get(f"{path}/..%2Fart-1")).status_code in (404, 422)
+
+
+async def test_relation_by_title_is_bound_when_there_is_one_of_that_name(
+    library: Suite, importer: dict[str, str]
+) -> None:
+    """Both sides show it; a title that two documents have stays a title; an end of another document needs its number."""
+    title, today = "泉城市停放管理办法", local_day(datetime.now(UTC))
+    relations = [{"type": "based_on", "target_title": title}, {"type": "implements", "target_title": "泉城市某办法"}]
+    source = await push(library, importer, "source", relations=relations)
+    target = await push(library, importer, "target", title=title)
+    for name in ("a", "b"):
+        await push(library, importer, name, title="泉城市某办法")
+    database = library.apps["policy"].state.kit.database
+    for expected in (1, 0):
+        async with database.write() as session:
+            assert await bind_titles(session, today=today, limit=10) == expected
+    shown = await read(library, source)
+    assert [(one["type"], one["policy_id"]) for one in shown["relations"]] == [
+        ("based_on", target),
+        ("implements", None),
+    ]
+    assert (await read(library, target))["relations"][0]["policy_id"] == source
+    again = await push(library, importer, "source", relations=relations, summary="另一份摘要")
+    assert (await read(library, again))["relations"][0]["policy_id"] == target
+
+
+async def read(library: Suite, policy_id: str) -> dict[str, Any]:
+    answer = await library.policy.get(f"/v1/policies/{policy_id}")
+    assert answer.status_code == 200, answer.text
+    shown: dict[str, Any] = answer.json()
+    return shown

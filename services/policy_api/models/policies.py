@@ -20,6 +20,7 @@ class PolicyRow(Base):
 
     __tablename__ = "policy"
     __table_args__ = (
+        sa.Index("ix_policy_title", "title", postgresql_where=sa.text("state = 'public'")),
         sa.UniqueConstraint("organization", "external_id"),
         sa.UniqueConstraint("doc_no"),
         sa.CheckConstraint("state IN ('draft', 'public', 'withdrawn')", name="state"),
@@ -171,6 +172,11 @@ class RelationRow(Base):
             "ix_relation_pending",
             "target_doc_no",
             postgresql_where=sa.text("target_id IS NULL AND target_doc_no IS NOT NULL"),
+        ),
+        sa.Index(
+            "ix_relation_pending_title",
+            "target_title",
+            postgresql_where=sa.text("target_id IS NULL AND target_doc_no IS NULL"),
         ),
     )
 

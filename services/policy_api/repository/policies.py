@@ -353,6 +353,40 @@ async def list_bindable(driver: asyncpg.Connection, changing: Sequence[str], *, 
     return {row["id"] for row in rows}
 
 
+async def list_named_alone(driver: asyncpg.Connection, changing: Sequence[str], *, limit: int) -> Rows:
+    """Waiting relations that name a title which just one public policy has: (source_id, position, target_id)."""
+    rows: Rows = await driver.fetch(
+        """
+        SELECT relation.source_id, relation.position, (array_agg(target.id))[1] AS target_id FROM relation
+        JOIN policy AS target ON target.title = relation.target_title AND target.state = 'public'
+        WHERE relation.target_id IS NULL AND relation.target_doc_no IS NULL AND relation.target_title IS NOT NULL
+          AND relation.type <> ALL($1::text[])
+        GROUP BY relation.source_id, relation.position
+        HAVING count(*) = 1 AND (array_agg(target.id))[1] <> relation.source_id
+        LIMIT $2
+        """,
+        changing,
+        limit,
+    )
+    return rows
+
+
+async def bind_named(driver: asyncpg.Connection, found: Sequence[Any]) -> set[UUID]:
+    """Bind these where they still wait and their target is still public; returns both sides of what was bound."""
+    rows = await driver.fetch(
+        """
+        UPDATE relation SET target_id = target.id
+        FROM unnest($1::uuid[], $2::bigint[], $3::uuid[]) AS found(source_id, position, target_id)
+        JOIN policy AS target ON target.id = found.target_id
+        WHERE relation.source_id = found.source_id AND relation.position = found.position
+          AND relation.target_id IS NULL AND relation.target_title = target.title AND target.state = 'public'
+        RETURNING relation.source_id, relation.target_id
+        """,
+        *([row[name] for row in found] for name in ("source_id", "position", "target_id")),
+    )
+    return {row["source_id"] for row in rows} | {row["target_id"] for row in rows}
+
+
 async def load_facts(driver: asyncpg.Connection | asyncpg.Pool, ids: Sequence[UUID]) -> Rows:
     """What rendering needs of these policies besides a content: row, released texts, relations, interpretations."""
     rows: Rows = await driver.fetch(

@@ -251,7 +251,7 @@ def _link(request: Request, row: Any) -> Fields:
     kinds = request.app.state.kit.extra["entry_kinds"]
     plural = kinds[row["kind"]].plural if row["kind"] in kinds else f"{row['kind']}s"
     shown = {name: row[name] for name in ("kind", "id", "title", "status", "published_on", "articles")}
-    return {**shown, "href": f"/v1/{plural}/{row['id']}"}
+    return {**shown, "href": f"/api/policy/v1/{plural}/{row['id']}"}
 
 
 def _place(position: list[Any]) -> tuple[date, UUID]:

@@ -238,6 +238,8 @@ async def write_relations(session: WriteSession, contents: dict[UUID, dict[str, 
     numbers = [relation["target_doc_no"] for _, _, relation in relations if relation["target_doc_no"]]
     found = await repository.find_by_doc_nos(driver, numbers) if numbers else []
     held = {row["doc_no"]: row["id"] for row in found if row["state"] == "public"}
+    # By title: what an earlier text of the document was bound to stays bound.
+    held |= {row["target_title"]: row["target_id"] for row in former if row["target_id"] and row["target_title"]}
     rows = [_relation_row(policy_id, position, relation, held) for policy_id, position, relation in relations]
     began = {_identity_of(row): row["effective_on"] for row in former}
     for row in rows:
@@ -257,7 +259,7 @@ def _identity_of(row: Any) -> tuple[Any, ...]:
 
 
 def _relation_row(policy_id: UUID, position: int, relation: dict[str, Any], held: dict[str, UUID]) -> dict[str, Any]:
-    target = relation["target_id"] or held.get(relation["target_doc_no"])
+    target = relation["target_id"] or held.get(relation["target_doc_no"] or relation["target_title"])
     return {
         "source_id": policy_id,
         "position": position,
@@ -420,6 +422,19 @@ async def refresh_due(session: WriteSession, *, today: date, limit: int) -> int:
     await repository.lock(driver, due)
     await refresh(session, due, today=today, reason="policy.validity_changed")
     return len(due)
+
+
+async def bind_titles(session: WriteSession, *, today: date, limit: int) -> int:
+    """Relations that name a document by its title alone, once there is just one of that title.
+
+    Not those that end or change their target: for that a title is too vague.
+    """
+    driver = await session.driver()
+    found = await repository.list_named_alone(driver, sorted(CHANGES_TARGET), limit=limit)
+    if found:
+        await repository.lock(driver, {row[name] for row in found for name in ("source_id", "target_id")})
+        await refresh(session, await repository.bind_named(driver, found), today=today)
+    return len(found)
 
 
 async def bind_stragglers(session: WriteSession, *, today: date, limit: int) -> int:

@@ -102,7 +102,7 @@ def _show_item(item: Fields, linked: dict[UUID, Linked]) -> Fields | None:
     return {
         "kind": kind,
         "id": item[name],
-        "href": f"/v1/{plural}/{item[name]}",
+        "href": f"/api/policy/v1/{plural}/{item[name]}",
         "title": one.fields["title"],
         "status": _status_of(one.fields),
         "flagged": _is_flagged(one),
