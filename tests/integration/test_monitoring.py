@@ -3,6 +3,7 @@
 from collections.abc import AsyncIterator, Callable
 from datetime import date
 from typing import Any
+from xml.etree import ElementTree
 
 import pytest
 
@@ -10,6 +11,7 @@ from shared.kit.workdays import WorkCalendar
 from shared.schemas.calendar import Calendar
 from tests.catalogs import SEED, CatalogOffice, catalog, item, open_catalog_office, publication, task
 from tests.services import BUREAU_A, CITY, DISTRICT_A
+from tests.tables import cells_of
 
 WEB = {"channels": ["web"]}
 
@@ -161,3 +163,17 @@ async def test_responsible_organisations_stand_below_the_catalogs(office: Catalo
     above = await office.draft(catalog(item("a", organization=CITY)), org=DISTRICT_A)
     assert above.status_code == 422
     assert above.json()["errors"][0]["pointer"] == "/items/0/organization"
+
+
+async def test_table_and_chart_for_a_report(office: CatalogOffice) -> None:
+    await fill(office)
+    asked = {"organization": CITY, "to": "2026-12-31"}
+    table = await office.call("reader", "GET", "/v1/monitor/table", params=asked)
+    lines = cells_of(table.content)
+    assert lines[2][:4] == ["名称", "应公开", "按时", "逾期后公开"]
+    assert lines[5][:5] == ["合计", "4", "1", "1", "1"]
+    chart = await office.call("reader", "GET", "/v1/monitor/chart", params=asked)
+    assert chart.headers["content-type"] == "image/svg+xml"
+    drawn = ElementTree.fromstring(chart.text)
+    assert "泉城市人民政府" in "".join(drawn.itertext())
+    assert len(drawn.findall("{http://www.w3.org/2000/svg}rect")) == 1 + 4 + 4

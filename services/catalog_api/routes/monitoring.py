@@ -11,6 +11,8 @@ from services.catalog_api.routes.catalogs import page_response
 from services.catalog_api.routes.disclosure import TermsNow
 from services.catalog_api.rules.scoring import Weights
 from services.catalog_api.service import monitoring
+from services.catalog_api.service.exporting import XLSX
+from services.catalog_api.service.monitor_files import SVG, draw_chart, write_table
 from services.catalog_api.service.monitoring import Asked
 from services.catalog_api.settings import Settings
 from shared.kit.auth import Caller, OrganizationCode, require
@@ -76,6 +78,38 @@ async def read_monitor(
     Every figure is a count of the rows at `/v1/monitor/duties` with the same period.
     """
     return await monitoring.report(reads, asked, by, terms, weights_of(request.app.state.kit.settings))
+
+
+def _file(media_type: str, what: str) -> dict[str, Any]:
+    schema = {"schema": {"type": "string", "format": "binary"}}
+    return {"response_class": Response, "responses": {200: {"description": what, "content": {media_type: schema}}}}
+
+
+@router.get("/v1/monitor/table", summary="监测表下载 Download the table", **_file(XLSX, "工作簿"))
+async def download_monitor(
+    request: Request,
+    asked: What,
+    reads: Reading,
+    terms: TermsNow,
+    by: Annotated[GroupBy, Query(title="分组方式")] = GroupBy.ORGANIZATION,
+) -> Response:
+    """The same figures as an .xlsx with a chart in it."""
+    table = await monitoring.report(reads, asked, by, terms, weights_of(request.app.state.kit.settings))
+    headers = {"Content-Disposition": 'attachment; filename="monitor.xlsx"', "Cache-Control": "no-store"}
+    return Response(write_table(table), media_type=XLSX, headers=headers)
+
+
+@router.get("/v1/monitor/chart", summary="监测图 Draw the table", **_file(SVG, "图（SVG）"))
+async def draw_monitor(
+    request: Request,
+    asked: What,
+    reads: Reading,
+    terms: TermsNow,
+    by: Annotated[GroupBy, Query(title="分组方式")] = GroupBy.ORGANIZATION,
+) -> Response:
+    """A bar a row, for a report. SVG, drawn with the reader's fonts."""
+    table = await monitoring.report(reads, asked, by, terms, weights_of(request.app.state.kit.settings))
+    return Response(draw_chart(table), media_type=SVG, headers={"Cache-Control": "no-store"})
 
 
 @router.get("/v1/monitor/duties", response_model=Page[MonitoredDuty], summary="监测明细 List monitored duties")
