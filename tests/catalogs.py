@@ -156,6 +156,7 @@ async def open_catalog_office(database_url: Callable[[str], str]) -> AsyncIterat
             "discloser": await suite.token(CITY, Scope.DISCLOSURE_WRITE),
             "reader": await suite.token(CITY, Scope.EVENTS_READ, Scope.MONITOR_READ),
             "urger": await suite.token(CITY, Scope.DISCLOSURE_URGE),
+            "lister": await suite.token(CITY, Scope.LIST_WRITE),
             "patrol": await suite.token(CITY, Scope.PATROL_WRITE),
             "bureau": await suite.token(BUREAU_A, Scope.DISCLOSURE_WRITE),
         }

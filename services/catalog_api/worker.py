@@ -10,6 +10,7 @@ import httpx
 
 from services.catalog_api.repository.patrol import list_links
 from services.catalog_api.service.links import check_links
+from services.catalog_api.service.lists import follow_days
 from services.catalog_api.service.monitoring import follow_calendar
 from services.catalog_api.service.patrol import due_before, note_links, patrol_days, patrol_texts, read_lists
 from services.catalog_api.service.recurring import open_planned, plan_recurring
@@ -63,6 +64,7 @@ def jobs_of(
     return [
         Job("recompute deadlines", 60.0, recompute_deadlines),
         Job("open recurring tasks", 60.0, open_recurring),
+        Job("list days", 30.0, partial(_follow_days, database, clock)),
         *_patrol_jobs(database, settings, links, clock),
         Job("prune", 600.0, partial(_prune, database, settings, clock)),
     ]
@@ -94,6 +96,11 @@ def _patrol_jobs(database: Database, settings: Settings, links: httpx.AsyncClien
         return len(rows) >= _LINKS_AT_ONCE
 
     return [Job("patrol", 10.0, patrol), Job("ask links", 60.0, ask_links)]
+
+
+async def _follow_days(database: Database, clock: Clock) -> bool:
+    async with database.write() as session:
+        return await follow_days(session, today=local_day(clock()), limit=_AT_ONCE) >= _AT_ONCE
 
 
 async def _prune(database: Database, settings: Settings, clock: Clock) -> bool:

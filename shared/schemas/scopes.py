@@ -32,6 +32,7 @@ class Scope(StrEnum):
     CATALOG_WRITE = "catalog:write"
     CATALOG_REVIEW = "catalog:review"
     CATALOG_APPROVE = "catalog:approve"
+    LIST_WRITE = "list:write"
     DISCLOSURE_WRITE = "disclosure:write"
     DISCLOSURE_URGE = "disclosure:urge"
     PATROL_WRITE = "patrol:write"

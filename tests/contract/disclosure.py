@@ -11,6 +11,7 @@ from shared.schemas.scopes import Scope
 from tests.catalogs import catalog, item, publication, task
 from tests.services import CITY, Suite
 
+FEE = {"title": "检验费", "fields": {"收费标准": "每台200元"}, "effective_on": "2026-01-01"}
 WEB = item("a", channels=["web"])
 
 
@@ -40,6 +41,10 @@ async def disclosures_of(suite: Suite, code: str) -> dict[str, str]:
     kept = await office.put(f"{address}/publications/owned", json=told, headers=discloser)
     assert kept.status_code == 201, kept.text
     ids["publication_id"] = kept.json()["id"]
+    lister = await suite.token(code, Scope.LIST_WRITE)
+    listed = await office.put(f"{address}/lists/fees/owned", json=FEE, headers=lister)
+    assert listed.status_code == 201, listed.text
+    ids |= {"entry_id": listed.json()["id"], "kind": "fees"}
     ids["finding_id"] = await _found(suite, code, ids["publication_id"])
     return ids | {"name": "owned", "urging_id": await _urged(suite, code, ids["task_id"]), "number": "2"}
 

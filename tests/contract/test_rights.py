@@ -17,7 +17,7 @@ from services.policy_api.rules.entry_kinds.registry import KINDS
 from services.policy_api.service.expiry import remind
 from shared.schemas.scopes import Scope
 from tests.catalogs import catalog, publication, task
-from tests.contract.disclosure import disclosures_of
+from tests.contract.disclosure import FEE, disclosures_of
 from tests.contract.registry import Operation, operations_of, services_with_doors
 from tests.dossiers import material, plan
 from tests.entries import MAKERS, profile
@@ -180,6 +180,8 @@ BODIES: dict[str, Body] = {
         "words": "请尽快公开",
         "answer_by": "2099-12-31",
     },
+    "catalog PUT /v1/organizations/{org}/lists/{kind}/{external_id}": lambda _: FEE,
+    "catalog POST /v1/list-entries/{entry_id}:end": lambda _: {"effective_on": "2026-05-01", "reason": "取消收费"},
     "catalog POST /v1/findings/{finding_id}:decide": lambda _: {"decision": "accepted", "note": "依法公开"},
     "catalog PUT /v1/word-lists/{name}": lambda _: {"title": "密级字样", "severity": "error", "words": ["绝密"]},
     "catalog DELETE /v1/word-lists/{name}": lambda _: None,
@@ -201,6 +203,7 @@ BODIES: dict[str, Body] = {
 BY_LINE = {
     "policy POST /v1/policies:batch",
     "catalog POST /v1/tasks:batch",
+    "catalog POST /v1/list-entries:batch",
     "catalog POST /v1/publications:batch",
 }
 # Write nothing and are about no organisation's resource: the scope alone decides.
@@ -337,15 +340,20 @@ async def test_batch_refuses_each_line_of_another_district(suite: Suite, victims
     assert [(line["status"], line["problem"]["code"]) for line in results] == [(403, "outside_subtree")] * 2
 
 
-@pytest.mark.parametrize("kind", ["tasks", "publications"])
+@pytest.mark.parametrize("kind", ["tasks", "publications", "list-entries"])
 async def test_batch_of_disclosures_refuses_each_line_of_another_district(
     suite: Suite, victims: list[Victim], kind: str
 ) -> None:
-    attacker = await suite.token(DISTRICT_A, Scope.DISCLOSURE_WRITE)
+    attacker = await suite.token(DISTRICT_A, Scope.DISCLOSURE_WRITE, Scope.LIST_WRITE)
     lines = []
     for victim in victims:
         item_id = victim.disclosures["item_id"]
-        body = task(item_id) if kind == "tasks" else publication(item=item_id)
+        bodies = {
+            "tasks": task(item_id),
+            "publications": publication(item=item_id),
+            "list-entries": FEE | {"kind": "fees"},
+        }
+        body = bodies[kind]
         lines.append(json.dumps(body | {"organization": victim.code, "external_id": "walked"}))
     headers = attacker | {"Content-Type": "application/x-ndjson"}
     answer = await suite.clients["catalog"].post(f"/v1/{kind}:batch", content="\n".join(lines), headers=headers)

@@ -3,6 +3,7 @@
 from services.catalog_api.models.base import Base
 from services.catalog_api.models.catalogs import CatalogRow, CatalogVersionRow, ItemRow
 from services.catalog_api.models.disclosure import DiscloserRow, DutyRow, PublicationRow, TaskRow, UrgingRow
+from services.catalog_api.models.lists import ListEntryRow, ListTextRow
 from services.catalog_api.models.patrol import FindingRow, PatrolRulesRow, RetentionRuleRow, WordListRow
 
 __all__ = [
@@ -13,6 +14,8 @@ __all__ = [
     "DutyRow",
     "FindingRow",
     "ItemRow",
+    "ListEntryRow",
+    "ListTextRow",
     "PatrolRulesRow",
     "PublicationRow",
     "RetentionRuleRow",

@@ -1,6 +1,6 @@
 """Tasks and publications at the edge: one by one, in bulk, read."""
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Hashable
 from datetime import date
 from typing import Annotated, Any
 from uuid import UUID
@@ -218,13 +218,14 @@ async def list_publications(
     return page_response(request, [row["representation"] for row in rows[:limit]], more)
 
 
-def _lines_of(model: type[BaseModel], receipt: str) -> dict[str, Any]:
+def lines_of(model: type[BaseModel], receipt: str, *, result: str = "DisclosureResult") -> dict[str, Any]:
+    """How a route of lines describes itself."""
     return {
         "response_class": Response,
         "responses": {
             200: {
                 "description": f"每行输入一行结果（NDJSON），顺序相同；receipt 为 {receipt}",
-                "content": {NDJSON: {"schema": {"$ref": "#/components/schemas/DisclosureResult"}}},
+                "content": {NDJSON: {"schema": {"$ref": f"#/components/schemas/{result}"}}},
             },
             **problems(415),
         },
@@ -238,7 +239,7 @@ def _lines_of(model: type[BaseModel], receipt: str) -> dict[str, Any]:
     }
 
 
-@router.post("/v1/tasks:batch", summary="批量登记公开任务 Announce many tasks", **_lines_of(TaskLine, "TaskReceipt"))
+@router.post("/v1/tasks:batch", summary="批量登记公开任务 Announce many tasks", **lines_of(TaskLine, "TaskReceipt"))
 async def put_tasks_batch(request: Request, caller: Discloser, terms: TermsNow) -> Response:
     """One `TaskLine` a line in, one `DisclosureResult` a line out, in order, committed in chunks as they arrive."""
 
@@ -250,13 +251,13 @@ async def put_tasks_batch(request: Request, caller: Discloser, terms: TermsNow) 
     async def push(session: WriteSession, pushes: list[TaskPush]) -> list[Any]:
         return list(await tasks.put_tasks(session, caller, pushes, terms))
 
-    return _batch(request, TaskLine, prepare, push)
+    return batch_answer(request, TaskLine, prepare, push)
 
 
 @router.post(
     "/v1/publications:batch",
     summary="批量登记公开记录 Register many publications",
-    **_lines_of(PublicationLine, "PublicationReceipt"),
+    **lines_of(PublicationLine, "PublicationReceipt"),
 )
 async def put_publications_batch(request: Request, caller: Discloser, now: Now) -> Response:
     """One `PublicationLine` a line in, one `DisclosureResult` a line out, in order, committed in chunks as they arrive."""
@@ -270,15 +271,21 @@ async def put_publications_batch(request: Request, caller: Discloser, now: Now) 
     async def push(session: WriteSession, pushes: list[PublicationPush]) -> list[Any]:
         return list(await publications.put_publications(session, caller, pushes, now=now))
 
-    return _batch(request, PublicationLine, prepare, push)
+    return batch_answer(request, PublicationLine, prepare, push)
 
 
-def _batch(
+def _key(line: Any) -> tuple[str, str]:
+    return line.organization, line.external_id
+
+
+def batch_answer(
     request: Request,
     model: Any,
     prepare: Callable[[Any], Awaitable[Any]],
     push: Callable[[WriteSession, list[Any]], Awaitable[list[Any]]],
+    key: Callable[[Any], Hashable] = _key,
 ) -> Response:
+    """Lines in, results out; `push` carries out a chunk in one transaction."""
     content_type = request.headers.get("content-type", "").partition(";")[0].strip().lower()
     if content_type not in (NDJSON, "application/ndjson", "application/jsonl"):
         raise UnsupportedMediaType(f"批量登记应为 {NDJSON}（每行一个 JSON 对象）")
@@ -290,9 +297,7 @@ def _batch(
             return await push(session, pushes)
 
     bounds = BatchBounds(settings.max_batch_lines, settings.max_line_bytes, settings.batch_chunk_lines)
-    work: BatchWork[Any, Any] = BatchWork(
-        model, lambda line: (line.organization, line.external_id), prepare, push_chunk, _status
-    )
+    work: BatchWork[Any, Any] = BatchWork(model, key, prepare, push_chunk, _status)
     return DuplexResponse(LineBatch(bounds, work).run(request), media_type=NDJSON)
 
 
