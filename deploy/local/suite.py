@@ -310,6 +310,7 @@ class Suite:
                 "MINGQUAN_MEILI_URL": self._meili_url,
                 "MINGQUAN_MEILI_KEY": self._meili_key,
                 "MINGQUAN_POLICY_URL": self._addresses.get("policy", ""),
+                "MINGQUAN_MORE_SOURCES": json.dumps({"catalog": self._addresses.get("catalog", "")}),
             }
         if client := self.secrets.clients.get(service.name):
             environment |= {

@@ -12,7 +12,7 @@ from fastapi import FastAPI
 from services.catalog_api.repository import catalogs as catalog_repository
 from services.catalog_api.repository import disclosure as disclosure_repository
 from services.catalog_api.repository import lists as list_repository
-from services.catalog_api.routes import catalogs, disclosure, lists, monitoring, patrol, tables
+from services.catalog_api.routes import catalogs, disclosure, lists, monitoring, patrol, states, tables
 from services.catalog_api.service.importing import WORKBOOKS
 from services.catalog_api.settings import Settings
 from shared.kit.app import Kit, create_app
@@ -32,7 +32,15 @@ def build_app(settings: Settings, *, transport: httpx.AsyncBaseTransport | None 
         settings,
         title="明泉 · 政务公开目录 catalog_api",
         description=DESCRIPTION,
-        routers=[patrol.router, lists.router, monitoring.router, disclosure.router, tables.router, catalogs.router],
+        routers=[
+            states.router,
+            patrol.router,
+            lists.router,
+            monitoring.router,
+            disclosure.router,
+            tables.router,
+            catalogs.router,
+        ],
         extend=_with_reader,
         transport=transport,
         line_schemas=[TaskLine, PublicationLine, DisclosureResult, ListLine, ListLineResult],

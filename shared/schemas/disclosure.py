@@ -8,7 +8,7 @@ from uuid import UUID
 from pydantic import AwareDatetime, BaseModel, Field
 
 from shared.schemas.catalogs import Channel, Trigger
-from shared.schemas.organizations import CreditCode
+from shared.schemas.organizations import CreditCode, Level
 from shared.schemas.policies import OrganizationRef, Outcome, Sha256, Strict
 
 
@@ -113,6 +113,7 @@ class Publication(BaseModel):
     id: UUID = Field(title="编号")
     organization: OrganizationRef = Field(title="机关")
     external_id: str = Field(title="机关内编号")
+    level: Level = Field(title="层级")
     index_no: str = Field(title="索引")
     title: str = Field(title="名称")
     summary: str = Field(title="内容概述")

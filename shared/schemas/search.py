@@ -24,6 +24,9 @@ class SearchedType(StrEnum):
     CLAUSE = "clause"  # 政策条款
     CONSULTATION = "consultation"  # 意见征集
     COLLECTION = "collection"  # 专题集成
+    ITEM = "item"  # 公开事项
+    PUBLICATION = "publication"  # 公开记录
+    LIST_ENTRY = "list_entry"  # 清单事项
 
 
 class Sort(StrEnum):
@@ -55,13 +58,13 @@ class Hit(BaseModel):
     organization: str = Field(title="机关代码")
     organization_name: str = Field(title="机关名称")
     issuers: list[str] = Field(title="发文机关")
-    level: Level = Field(title="层级")
+    level: Level | None = Field(title="层级")
     kind: DocKind | None = Field(title="文种")
     doc_class: DocClass | None = Field(title="文件类别")
     form: InterpretationForm | None = Field(title="解读形式")
     theme: str | None = Field(title="主题分类")
-    year: int = Field(title="年份")
-    published_on: date = Field(title="公布日期")
+    year: int | None = Field(title="年份")
+    published_on: date | None = Field(title="公布日期", description="Null: an item of a catalog.")
     effective_on: date | None = Field(title="施行日期")
     expires_on: date | None = Field(title="失效日期")
     repealed_on: date | None = Field(title="废止日期")

@@ -75,6 +75,7 @@ async def _start_search(suite: Suite, database_url: Callable[[str], str], meilis
     settings = Settings(
         database_url=database_url("search"),
         policy_url="http://policy.test",
+        more_sources={"catalog": "http://catalog.test"},
         client_id=secret["client_id"],
         client_secret=secret["client_secret"],
         meili_url=meilisearch.url,

@@ -220,3 +220,39 @@ async def list_recurring(reads: Reads, *, after: UUID | None, limit: int) -> Row
         limit,
     )
     return rows
+
+
+async def list_public_states(reads: Reads, ids: Sequence[UUID]) -> Rows:
+    """Id, version and type of those that are public."""
+    rows: Rows = await reads.fetch(
+        """
+        SELECT id, version, 'item' AS type FROM item WHERE id = ANY($1) AND in_force
+        UNION ALL
+        SELECT id, version, 'publication' FROM publication WHERE id = ANY($1) AND state = 'public'
+        UNION ALL
+        SELECT id, version, 'list_entry' FROM list_entry WHERE id = ANY($1) AND representation IS NOT NULL
+        UNION ALL
+        SELECT id, version, 'catalog' FROM catalog WHERE id = ANY($1) AND representation IS NOT NULL
+        """,
+        list(ids),
+    )
+    return rows
+
+
+def _lines(kind: str, table: str, condition: str) -> str:
+    return f"""
+        SELECT '{{"type":"{kind}","subject":"' || id || '","version":' || version || ',"hash":"'
+               || trim(both '"' from etag) || '","data":' || convert_from(representation, 'UTF8') || '}}' AS line
+        FROM {table} WHERE {condition}
+    """  # noqa: S608  # names are constants below
+
+
+EXPORT = " UNION ALL ".join(
+    (
+        _lines("catalog", "catalog", "representation IS NOT NULL"),
+        _lines("item", "item", "in_force"),
+        _lines("publication", "publication", "state = 'public'"),
+        _lines("list_entry", "list_entry", "representation IS NOT NULL"),
+    )
+)
+"""Everything public, a line each, as `/v1/export` gives it."""

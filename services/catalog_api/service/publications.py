@@ -163,6 +163,7 @@ def _row(push: PublicationPush, item: Any, task: Any, old: Any) -> dict[str, Any
         "id": publication_id,
         "organization": {"code": organization.code, "name": organization.name},
         "external_id": push.external_id,
+        "level": str(organization.level),
         "item": item["id"],
         "domain": item["domain"],
         **{name: own[name] for name in _SHOWN},

@@ -10,13 +10,14 @@ from typing import Any
 
 from pydantic_core import to_json
 
+from services.search_sync.rules.disclosures import Disclosure, Item, ListEntry, Publication
 from services.search_sync.rules.doc_numbers import forms_of, key_of
 from services.search_sync.rules.entries import Clause, Collection, Consultation, Entry, Question
 from services.search_sync.rules.pinyin import read_title
 from services.search_sync.rules.texts import plain_body, without_marks
-from shared.schemas.policies import Interpretation, Policy
+from shared.schemas.policies import Interpretation, Policy, Validity
 
-DOCUMENT_FORMAT = 2
+DOCUMENT_FORMAT = 3
 """Raise with every change of what is built here: it makes the worker rebuild the index beside the one in use."""
 
 MAX_TITLE_CHARACTERS = 300
@@ -133,6 +134,27 @@ def _entry_document(entry: Entry) -> Document:
     }
 
 
+def _from_disclosure(model: type[Disclosure]) -> Callable[[dict[str, Any]], Document]:
+    return lambda data: _disclosure_document(model.model_validate(data))
+
+
+def _disclosure_document(found: Disclosure) -> Document:
+    return {
+        **_titles(found.heading[:MAX_TITLE_CHARACTERS]),
+        **_themes(None),
+        "organization": found.organization.code,
+        "organization_name": found.organization.name,
+        "level": found.shown_level,
+        "issuers": [found.organization.name],
+        "doc_no_forms": [],
+        "year": found.day.year if found.day else None,
+        "published_on": day_number(found.day),
+        # What is announced is in force: its end takes it out of the index.
+        "validity": Validity.IN_FORCE.value,
+        "body": plain_body("\n".join(text for text in found.texts if text), "text"),
+    }
+
+
 _BUILDERS: dict[str, Callable[[dict[str, Any]], Document]] = {
     "policy": _from_policy,
     "interpretation": _from_interpretation,
@@ -140,6 +162,9 @@ _BUILDERS: dict[str, Callable[[dict[str, Any]], Document]] = {
     "clause": _from_entry(Clause),
     "consultation": _from_entry(Consultation),
     "collection": _from_entry(Collection),
+    "item": _from_disclosure(Item),
+    "publication": _from_disclosure(Publication),
+    "list_entry": _from_disclosure(ListEntry),
 }
 
 
