@@ -11,6 +11,21 @@ from shared.schemas.scopes import Scope
 from tests.catalogs import catalog, item, publication, task
 from tests.services import CITY, Suite
 
+GUIDE = {
+    **{
+        "categories": "机构职能、政策文件",
+        "arrangement": "按事项和日期编排",
+        "access": "门户网站",
+        "office": "政务公开科",
+    },
+    **{
+        "address": "龙鼎大道1号",
+        "hours": "工作日9:00—17:00",
+        "phone": "0531-00000000",
+        "fax": "无",
+        "online": "网上留言",
+    },
+}
 FEE = {"title": "检验费", "fields": {"收费标准": "每台200元"}, "effective_on": "2026-01-01"}
 WEB = item("a", channels=["web"])
 

@@ -16,6 +16,7 @@ from rich.console import Console
 from tools.bench import report
 from tools.bench.bench import QUICK, Bench, Pace
 from tools.bench.comparing import measure_comparing
+from tools.bench.disclosure import measure_disclosure
 from tools.bench.figures import Section
 from tools.bench.growth import measure_growth
 from tools.bench.load import generator
@@ -45,6 +46,7 @@ SECTIONS: dict[str, Callable[[Bench], Section]] = {
     "quality": measure_quality,
     "memory": measure_memory,
     "matching": measure_matching,
+    "disclosure": measure_disclosure,
     "growth": measure_growth,
 }
 

@@ -44,6 +44,7 @@ _UNUSED = {f"MINGQUAN_{name}": "unused" for name in ("MEILI_URL", "POLICY_URL", 
 PACKAGES = {
     "exchange": "services.exchange_api",
     "policy": "services.policy_api",
+    "catalog": "services.catalog_api",
     "search": "services.search_sync",
 }
 
@@ -122,6 +123,13 @@ class Rig:
         """policy_api on a database, one worker, as the launcher starts it."""
         command = ["--factory", "services.policy_api.main:app", "--root-path", "/api/policy"]
         with self.serve(name, command, self._environment(database, "policy"), ready="/readyz") as server:
+            yield server
+
+    @contextmanager
+    def catalog_api(self, database: str) -> Iterator[Server]:
+        """catalog_api on a database, one worker, as the launcher starts it."""
+        command = ["--factory", "services.catalog_api.main:app", "--root-path", "/api/catalog"]
+        with self.serve("catalog-api", command, self._environment(database, "catalog"), ready="/readyz") as server:
             yield server
 
     @contextmanager

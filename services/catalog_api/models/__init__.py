@@ -2,6 +2,7 @@
 
 from services.catalog_api.models.base import Base
 from services.catalog_api.models.catalogs import CatalogRow, CatalogVersionRow, ItemRow
+from services.catalog_api.models.directory import GuideRow
 from services.catalog_api.models.disclosure import DiscloserRow, DutyRow, PublicationRow, TaskRow, UrgingRow
 from services.catalog_api.models.lists import ListEntryRow, ListTextRow
 from services.catalog_api.models.patrol import FindingRow, PatrolRulesRow, RetentionRuleRow, WordListRow
@@ -13,6 +14,7 @@ __all__ = [
     "DiscloserRow",
     "DutyRow",
     "FindingRow",
+    "GuideRow",
     "ItemRow",
     "ListEntryRow",
     "ListTextRow",

@@ -232,6 +232,8 @@ async def list_public_states(reads: Reads, ids: Sequence[UUID]) -> Rows:
         UNION ALL
         SELECT id, version, 'list_entry' FROM list_entry WHERE id = ANY($1) AND representation IS NOT NULL
         UNION ALL
+        SELECT id, version, 'guide' FROM guide WHERE id = ANY($1)
+        UNION ALL
         SELECT id, version, 'catalog' FROM catalog WHERE id = ANY($1) AND representation IS NOT NULL
         """,
         list(ids),
@@ -253,6 +255,7 @@ EXPORT = " UNION ALL ".join(
         _lines("item", "item", "in_force"),
         _lines("publication", "publication", "state = 'public'"),
         _lines("list_entry", "list_entry", "representation IS NOT NULL"),
+        _lines("guide", "guide", "true"),
     )
 )
 """Everything public, a line each, as `/v1/export` gives it."""
