@@ -7,6 +7,7 @@ import subprocess
 import sys
 import tempfile
 from collections.abc import Iterator
+from datetime import date
 from pathlib import Path
 
 import pytest
@@ -16,6 +17,7 @@ from rich.progress import Progress
 from deploy.local.demo import load
 from deploy.local.demo.api import Session, open_gateway
 from deploy.local.demo.clauses import clauses
+from deploy.local.demo.disclosure import searchable
 from deploy.local.demo.dossiers import department
 from deploy.local.demo.interpretations import interpretations
 from deploy.local.demo.library import waves
@@ -96,6 +98,7 @@ def test_a_first_start_loads_the_whole_demo_city(home: Home) -> None:
         "clause": len(clauses()),
         "collection": 1,
         "consultation": 3,
+        **searchable(date.today()),
     }
     assert until(lambda: home.get("/api/search/v1/status").json()["documents"] == wanted)
 

@@ -91,6 +91,13 @@ def total() -> int:
     return len(_CATALOGS) + 2
 
 
+def searchable(today: date) -> dict[str, int]:
+    """How many subjects of each kind the search finds once everything is in."""
+    items = sum(level == "city" or level in item.levels for _, level, _ in _CATALOGS for item in _ITEMS)
+    published = sum(1 for event in _events() if event.day <= today for _ in _publications(event, today))
+    return {"item": items, "publication": published}
+
+
 def put_disclosure(sessions: Mapping[str, Session], today: date) -> Iterator[str]:
     """Catalogs, one below the other, then tasks, then what was published; gives each step's name."""
     ids: dict[tuple[str, str], str] = {}

@@ -14,7 +14,7 @@ from shared.schemas.policies import PublicState, PublicStates
 from shared.schemas.problems import InvalidField
 
 router = api_router(tags=["events"])
-MAX_STATES = 200
+MAX_STATES = 100
 
 
 @router.get("/v1/public-states", response_model=PublicStates, summary="公开状态 Which are public")

@@ -6,7 +6,7 @@ to the door.
 """
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from datetime import date
 
@@ -26,6 +26,10 @@ _ADDRESS = re.compile(
     r"(?:\d{1,4}|[一二三四五六七八九十]{1,3})(?:单元|室|户|门)(?:\d{1,4}(?:室|号|户)?)?"
 )
 _OFFICE = re.compile("机关|政务|办公|大厦|大院|服务中心|大厅|委员会|政府|写字楼|商务")
+_RUN = re.compile(r"[0-9A-Z][0-9A-Za-z -]{9,}")
+_DOOR = re.compile(r"(?:\d|[一二三四五六七八九十])(?:单元|室|户|门)")
+_LONGEST_ADDRESS, _AFTER_DOOR = 60, 10
+Spans = Callable[[str], Iterable[tuple[int, int]]]
 _WEIGHTS = (7, 9, 10, 5, 8, 4, 2, 1, 6, 3, 7, 9, 10, 5, 8, 4, 2)
 _PROVINCES = frozenset(
     (*range(11, 16), *range(21, 24), *range(31, 38), *range(41, 47), *range(50, 55), *range(61, 66), 71, 81, 82, 83)
@@ -49,9 +53,8 @@ def find_identifiers(text: str) -> list[Found]:
     taken: list[Found] = []
     spans: list[tuple[int, int]] = []
     for kind, severity, pattern, holds in _KINDS:
-        for match in pattern.finditer(text):
-            start, end = match.span()
-            if holds(match[0]) and not any(start < other_end and begin < end for begin, other_end in spans):
+        for start, end in pattern(text):
+            if holds(text[start:end]) and not any(start < other_end and begin < end for begin, other_end in spans):
                 taken.append(Found(kind, severity, start, end))
         spans = [(one.start, one.end) for one in taken]
     return sorted(taken, key=lambda one: one.start)
@@ -94,17 +97,40 @@ def _always(_: str) -> bool:
     return True
 
 
+def _spans_of(pattern: re.Pattern[str]) -> Spans:
+    """Within the runs of digits and letters that are long enough to hold one: most of a text is neither."""
+
+    def find(text: str) -> Iterator[tuple[int, int]]:
+        for run in _RUN.finditer(text):
+            # One more, so that what follows the run is seen by whoever asks what follows.
+            for match in pattern.finditer(text, run.start(), run.end() + 1):
+                yield match.span()
+
+    return find
+
+
+def _addresses(text: str) -> Iterator[tuple[int, int]]:
+    """Looked for from their doors, which are few: every Chinese word may be the beginning of one."""
+    done = 0
+    for door in _DOOR.finditer(text):
+        begin = max(done, door.start() - _LONGEST_ADDRESS)
+        found = _ADDRESS.search(text, begin, min(len(text), door.end() + _AFTER_DOOR))
+        if found is not None:
+            yield found.span()
+            done = found.end()
+
+
 def _is_home(address: str) -> bool:
     return _OFFICE.search(address) is None
 
 
 # The first that claims a place keeps it: an identity number may look like a card's.
-_KINDS: tuple[tuple[FindingKind, Severity, re.Pattern[str], Callable[[str], bool]], ...] = (
-    (FindingKind.IDENTITY_NUMBER, Severity.ERROR, _IDENTITY, is_identity_number),
-    (FindingKind.CREDIT_CODE, Severity.NOTE, _CREDIT, _is_private_code),
-    (FindingKind.BANK_CARD, Severity.ERROR, _CARD, is_bank_card),
-    (FindingKind.MOBILE_PHONE, Severity.WARNING, _MOBILE, _always),
-    (FindingKind.ADDRESS, Severity.WARNING, _ADDRESS, _is_home),
+_KINDS: tuple[tuple[FindingKind, Severity, Spans, Callable[[str], bool]], ...] = (
+    (FindingKind.IDENTITY_NUMBER, Severity.ERROR, _spans_of(_IDENTITY), is_identity_number),
+    (FindingKind.CREDIT_CODE, Severity.NOTE, _spans_of(_CREDIT), _is_private_code),
+    (FindingKind.BANK_CARD, Severity.ERROR, _spans_of(_CARD), is_bank_card),
+    (FindingKind.MOBILE_PHONE, Severity.WARNING, _spans_of(_MOBILE), _always),
+    (FindingKind.ADDRESS, Severity.WARNING, _addresses, _is_home),
 )
 
 
