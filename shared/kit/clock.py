@@ -18,8 +18,11 @@ def system_clock() -> datetime:
 
 
 def local_day(moment: datetime) -> date:
-    """The calendar day of an instant where the city is."""
-    return moment.astimezone(LOCAL_ZONE).date()
+    """The calendar day of an instant where the city is; of one at the end of time, the last day there is."""
+    try:
+        return moment.astimezone(LOCAL_ZONE).date()
+    except OverflowError:
+        return date.min if moment.year == 1 else date.max
 
 
 async def _now(request: Request) -> datetime:

@@ -9,7 +9,7 @@ from enum import StrEnum
 from typing import Annotated, Any, Literal
 from uuid import UUID
 
-from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, model_validator
+from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, field_validator, model_validator
 
 from shared.schemas.organizations import CreditCode, Level
 from shared.schemas.reviews import FollowUpReviews
@@ -145,10 +145,21 @@ Sha256 = Annotated[
 ]
 
 
+_FIRST_YEAR, _LAST_YEAR = 1000, 2999
+
+
 class Strict(BaseModel):
     """Input that refuses fields it does not know."""
 
     model_config = ConfigDict(extra="forbid")
+
+    @field_validator("*")
+    @classmethod
+    def _check_year(cls, value: Any) -> Any:
+        """A day that no calendar reaches: what is counted from it would fall out of time."""
+        if isinstance(value, date) and not _FIRST_YEAR <= value.year <= _LAST_YEAR:
+            raise ValueError(f"日期应在{_FIRST_YEAR}年至{_LAST_YEAR}年之间；没有期限的请留空")
+        return value
 
 
 class Contact(Strict):

@@ -80,6 +80,9 @@ async def test_both_times_together_give_what_was_said_then(library: Suite, offic
     assert await body(as_of="2026-06-01", as_known_at=after) == TEXTS["新文本"]
     assert await body(as_of="2026-06-01", as_known_at=before) == TEXTS["旧文本"]
     assert await body(as_of="2026-04-01", as_known_at=after) == TEXTS["旧文本"]
+    for long_ago in ("0001-01-01T00:00:00+14:00", "0001-01-01", "1900-01-01T00:00:00Z"):
+        early = await library.policy.get(f"/v1/policies/{policy_id}", params={"as_known_at": long_ago})
+        assert early.status_code == 404, long_ago
     known = await read(library, policy_id, as_known_at=before)
     assert [version["number"] for version in known["versions"]] == [1]
     assert known["as_of"] is not None

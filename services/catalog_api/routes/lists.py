@@ -1,6 +1,6 @@
 """Lists at the edge: put, end, read as of any day, what changed between two."""
 
-from datetime import date, datetime
+from datetime import UTC, date, datetime
 from typing import Annotated, Any
 from uuid import UUID
 
@@ -34,6 +34,7 @@ from shared.schemas.problems import InvalidField
 from shared.schemas.scopes import Scope
 
 router = api_router(tags=["lists"])
+_BEFORE_ALL = datetime(1900, 1, 1, tzinfo=UTC)
 Keeper = Annotated[Caller, Depends(require(Scope.LIST_WRITE))]
 Kind = Annotated[ListKind, Path(title="清单")]
 EntryId = Annotated[UUID, Path(title="清单事项编号")]
@@ -223,4 +224,4 @@ def _checked(moment: datetime | None) -> datetime | None:
     if moment is not None and moment.tzinfo is None:
         detail = "应为带时区的时间，如 2026-06-05T01:00:00Z"
         raise RuleViolation(detail, errors=[InvalidField(pointer="?as_known_at", detail=detail)])
-    return moment
+    return max(moment, _BEFORE_ALL) if moment is not None else None

@@ -95,9 +95,14 @@ def _add_change(feed: Xml.Element, address: str, row: Any, kind: str, happened: 
     Xml.SubElement(entry, f"{{{ATOM}}}link", rel="alternate", type="application/json", href=address)
 
 
+_NOT_IN_XML = "\ufffe\uffff"
+
+
 def _add(parent: Xml.Element, name: str, text: str) -> None:
     # XML 1.0 has no way to write most control characters.
-    Xml.SubElement(parent, f"{{{ATOM}}}{name}").text = "".join(one for one in text if one >= " " or one in "\t\n")
+    Xml.SubElement(parent, f"{{{ATOM}}}{name}").text = "".join(
+        one for one in text if one in "\t\n" or (one >= " " and one not in _NOT_IN_XML)
+    )
 
 
 def _stamp(moment: datetime) -> str:

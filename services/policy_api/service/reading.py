@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Sequence
-from datetime import date, datetime, time, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 from typing import Any
 from uuid import UUID
 
@@ -18,6 +18,7 @@ from shared.kit.clock import LOCAL_ZONE
 from shared.kit.errors import DomainError, NotFound, Withdrawn
 from shared.schemas.comparisons import Comparison
 
+_BEFORE_ALL = datetime(1900, 1, 1, tzinfo=UTC)
 NO_POLICY = "没有这份政策文件，或尚未公开"
 
 
@@ -27,9 +28,9 @@ async def render_as_of(reads: Reads, policy_id: UUID, *, day: date, historic: bo
 
 
 def moment_of(asked: datetime | date, now: datetime) -> datetime:
-    """A day means its end; what has not come yet means now."""
+    """A day means its end; what has not come yet means now, what was before any record its beginning."""
     if isinstance(asked, datetime):
-        return min(asked, now)
+        return max(min(asked, now), _BEFORE_ALL)
     return min(datetime.combine(asked + timedelta(days=1), time.min, LOCAL_ZONE), now) if asked < date.max else now
 
 
