@@ -66,26 +66,45 @@ def publication(**changes: Any) -> dict[str, Any]:
     } | changes
 
 
+CLIENTS: dict[str, tuple[str, ...]] = {
+    "drafter": (CITY, Scope.CATALOG_WRITE),
+    "reviewer": (CITY, Scope.CATALOG_REVIEW),
+    "approver": (CITY, Scope.CATALOG_APPROVE),
+    "discloser": (CITY, Scope.DISCLOSURE_WRITE),
+    "reader": (CITY, Scope.EVENTS_READ, Scope.MONITOR_READ),
+    "urger": (CITY, Scope.DISCLOSURE_URGE),
+    "lister": (CITY, Scope.LIST_WRITE),
+    "patrol": (CITY, Scope.PATROL_WRITE),
+    "bureau": (BUREAU_A, Scope.DISCLOSURE_WRITE),
+}
+"""Who may what: organisation, scopes."""
+
+
 class CatalogOffice:
     """Drafts, reviews, puts in force, announces, registers; each with the client that may."""
 
-    def __init__(self, suite: Suite, clients: dict[str, dict[str, str]]) -> None:
-        self.suite, self._clients = suite, clients
+    def __init__(self, suite: Suite) -> None:
+        self.suite = suite
+        self._known: dict[str, dict[str, str]] = {}
 
     @property
     def database(self) -> Database:
         database: Database = self.suite.apps["catalog"].state.kit.database
         return database
 
-    def headers_of(self, who: str) -> dict[str, str]:
-        return self._clients[who]
+    async def headers_of(self, who: str) -> dict[str, str]:
+        """A client is made when it is first needed."""
+        if who not in self._known:
+            organization, *scopes = CLIENTS[who]
+            self._known[who] = await self.suite.token(str(organization), *(Scope(scope) for scope in scopes))
+        return self._known[who]
 
     def set_day(self, day: date, at: time = time(10)) -> None:
         moment = datetime.combine(day, at, LOCAL_ZONE).astimezone(UTC)
         self.suite.apps["catalog"].state.kit.clock = lambda: moment
 
     async def call(self, who: str | None, method: str, path: str, body: Any = None, **options: Any) -> httpx.Response:
-        headers = (self._clients[who] if who else {}) | options.pop("headers", {})
+        headers = (await self.headers_of(who) if who else {}) | options.pop("headers", {})
         return await self.suite.clients["catalog"].request(method, path, json=body, headers=headers, **options)
 
     async def draft(self, body: Any, name: str = "base", org: str = CITY) -> httpx.Response:
@@ -120,7 +139,7 @@ class CatalogOffice:
 
     async def batch(self, kind: str, lines: list[Any]) -> list[dict[str, Any]]:
         content = b"".join((one if isinstance(one, bytes) else json.dumps(one).encode()) + b"\n" for one in lines)
-        headers = self._clients["discloser"] | {"content-type": "application/x-ndjson"}
+        headers = await self.headers_of("discloser") | {"content-type": "application/x-ndjson"}
         answer = await self.suite.clients["catalog"].post(f"/v1/{kind}:batch", content=content, headers=headers)
         assert answer.status_code == 200, answer.text
         return [json.loads(line) for line in answer.text.splitlines()]
@@ -149,17 +168,6 @@ class CatalogOffice:
 async def open_catalog_office(database_url: Callable[[str], str]) -> AsyncIterator[CatalogOffice]:
     """catalog_api on 2026-05-06 with the city's clients."""
     async with catalog_suite(database_url) as suite:
-        clients = {
-            "drafter": await suite.token(CITY, Scope.CATALOG_WRITE),
-            "reviewer": await suite.token(CITY, Scope.CATALOG_REVIEW),
-            "approver": await suite.token(CITY, Scope.CATALOG_APPROVE),
-            "discloser": await suite.token(CITY, Scope.DISCLOSURE_WRITE),
-            "reader": await suite.token(CITY, Scope.EVENTS_READ, Scope.MONITOR_READ),
-            "urger": await suite.token(CITY, Scope.DISCLOSURE_URGE),
-            "lister": await suite.token(CITY, Scope.LIST_WRITE),
-            "patrol": await suite.token(CITY, Scope.PATROL_WRITE),
-            "bureau": await suite.token(BUREAU_A, Scope.DISCLOSURE_WRITE),
-        }
-        office = CatalogOffice(suite, clients)
+        office = CatalogOffice(suite)
         office.set_day(TODAY)
         yield office

@@ -78,6 +78,7 @@ def postgres(state: Path) -> Iterator[Postgres]:
         for schema in SCHEMAS:
             url = service_url(server, "template_mingquan", schema)
             migrations.upgrade(PACKAGES[schema], database_url=url, schema=schema)
+        asyncio.run(_make_city(server))
         yield server
     finally:
         server.stop()
@@ -98,12 +99,28 @@ async def _make_template(server: Postgres) -> None:
     await inside.close()
 
 
+async def _make_city(server: Postgres) -> None:
+    """A second template, with the organisations that nearly every test begins with."""
+    from tests.services import found_city
+
+    admin = await asyncpg.connect(server.url)
+    await admin.execute("CREATE DATABASE template_city TEMPLATE template_mingquan STRATEGY file_copy")
+    await found_city(lambda schema: service_url(server, "template_city", schema))
+    await admin.close()
+
+
 @pytest.fixture
-async def clone(postgres: Postgres) -> AsyncIterator[str]:
-    """The name of a database of this test's own, migrated and empty."""
+def template() -> str:
+    """What a test's database is a copy of. Tests that look at the very beginning override it."""
+    return "template_city"
+
+
+@pytest.fixture
+async def clone(postgres: Postgres, template: str) -> AsyncIterator[str]:
+    """The name of a database of this test's own, migrated, with the city's organisations in it."""
     name = f"test_{next(_numbers)}"
     admin = await asyncpg.connect(postgres.url)
-    await admin.execute(f"CREATE DATABASE {name} TEMPLATE template_mingquan STRATEGY file_copy")
+    await admin.execute(f"CREATE DATABASE {name} TEMPLATE {template} STRATEGY file_copy")
     yield name
     await admin.execute(f"DROP DATABASE {name} WITH (FORCE)")
     await admin.close()

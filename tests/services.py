@@ -72,6 +72,10 @@ TREE = {
 }
 
 
+CITY_ADMINISTRATOR: tuple[str, str] | None = None
+"""Of the database that tests get copies of; None in a process that has made none."""
+
+
 @dataclass
 class Suite:
     """Services running in this process, reached by name."""
@@ -154,8 +158,44 @@ class HostRouter(httpx.AsyncBaseTransport):
 
 @asynccontextmanager
 async def exchange_suite(database_url: Callable[[str], str]) -> AsyncIterator[Suite]:
-    """exchange_api with a city, two districts and a bureau, and an administrator's token."""
+    """exchange_api with a city, two districts and a bureau, and an administrator's token.
+
+    They are made, unless the database is a copy of one where they are already.
+    """
     settings = ExchangeSettings(database_url=database_url("exchange"), **SECRETS)
+    app = ready_made(build_exchange, settings)
+    async with AsyncExitStack() as stack:
+        exchange = await stack.enter_async_context(running(app, EXCHANGE_URL))
+        known = CITY_ADMINISTRATOR is not None and await _is_founded(exchange)
+        administrator = CITY_ADMINISTRATOR if known and CITY_ADMINISTRATOR else await _found_city(settings)
+        headers = await sign_in(exchange, *administrator)
+        suite = Suite(exchange, headers["Authorization"].removeprefix("Bearer "), apps={"exchange": app})
+        suite.clients["exchange"] = exchange
+        if not known:
+            await _plant_tree(exchange, headers)
+        yield suite
+
+
+async def found_city(database_url: Callable[[str], str]) -> None:
+    """Make the city in a database that others are copied from, and remember its administrator for them."""
+    global CITY_ADMINISTRATOR  # noqa: PLW0603  # one a process, like the database
+    settings = ExchangeSettings(database_url=database_url("exchange"), **SECRETS)
+    administrator = await _found_city(settings)
+    app = ready_made(build_exchange, settings)
+    async with running(app, EXCHANGE_URL) as exchange:
+        await _plant_tree(exchange, await sign_in(exchange, *administrator))
+    CITY_ADMINISTRATOR = administrator
+
+
+async def _plant_tree(exchange: httpx.AsyncClient, headers: dict[str, str]) -> None:
+    for code, organization in TREE.items():
+        body = organization.model_dump(mode="json")
+        answer = await exchange.put(f"/v1/organizations/{code}", json=body, headers=headers)
+        assert answer.status_code == 201, answer.text
+
+
+async def _found_city(settings: ExchangeSettings) -> tuple[str, str]:
+    """The root and its administrator's credentials."""
     database = Database(settings)
     root = OrganizationInput(
         name="泉城市人民政府", kind=OrganizationKind.GOVERNMENT, level=Level.CITY, division_code="370100"
@@ -163,18 +203,12 @@ async def exchange_suite(database_url: Callable[[str], str]) -> AsyncIterator[Su
     created = await bootstrap(database, settings, CITY, root)
     await database.engine.dispose()
     assert created is not None
-    app = ready_made(build_exchange, settings)
-    async with AsyncExitStack() as stack:
-        exchange = await stack.enter_async_context(running(app, EXCHANGE_URL))
-        headers = await sign_in(exchange, str(created.secret.client_id), created.secret.client_secret)
-        suite = Suite(exchange, headers["Authorization"].removeprefix("Bearer "), apps={"exchange": app})
-        suite.clients["exchange"] = exchange
-        for code, organization in TREE.items():
-            answer = await exchange.put(
-                f"/v1/organizations/{code}", json=organization.model_dump(mode="json"), headers=headers
-            )
-            assert answer.status_code == 201, answer.text
-        yield suite
+    return str(created.secret.client_id), created.secret.client_secret
+
+
+async def _is_founded(exchange: httpx.AsyncClient) -> bool:
+    """Whether this database has the city already."""
+    return (await exchange.get(f"/v1/organizations/{CITY}")).is_success
 
 
 @asynccontextmanager

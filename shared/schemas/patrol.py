@@ -94,7 +94,7 @@ class RetentionRule(RetentionRuleInput):
 class ScanInput(Strict):
     """A text to look at before it is published."""
 
-    text: str = Field(title="正文", max_length=1_000_000)
+    text: str = Field(title="正文", max_length=200_000)
 
 
 class Hit(BaseModel):

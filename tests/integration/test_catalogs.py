@@ -77,8 +77,8 @@ async def test_duties_are_kept_apart(office: CatalogOffice) -> None:
     path = f"/v1/catalogs/{receipt['id']}/versions/1"
     early = await office.move(receipt["id"], 1, "enforce")
     assert (early.status_code, early.json()["allowed"]) == (409, ["review"])
-    everything = office._clients
-    everything["reviewer"], kept = everything["drafter"], everything["reviewer"]
+    everything = office._known
+    everything["reviewer"], kept = await office.headers_of("drafter"), await office.headers_of("reviewer")
     assert (await office.call("reviewer", "POST", f"{path}:review", {})).status_code == 403
     everything["reviewer"] = kept
 

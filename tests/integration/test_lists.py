@@ -128,7 +128,7 @@ async def test_batch_keeps_good_lines(office: CatalogOffice) -> None:
     good = FEE | {"organization": CITY, "kind": "fees", "effective_on": "2026-01-01"}
     lines = [good | {"external_id": "a"}, good | {"external_id": "b", "kind": "toys"}, good | {"external_id": "a"}]
     content = "\n".join(json.dumps(line) for line in lines)
-    headers = office.headers_of("lister") | {"content-type": "application/x-ndjson"}
+    headers = await office.headers_of("lister") | {"content-type": "application/x-ndjson"}
     client: httpx.AsyncClient = office.suite.clients["catalog"]
     answer = await client.post("/v1/list-entries:batch", content=content, headers=headers)
     assert [json.loads(line)["status"] for line in answer.text.splitlines()] == [201, 422, 409]

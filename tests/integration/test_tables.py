@@ -35,7 +35,7 @@ async def send(office: CatalogOffice, action: str, content: bytes, name: str = "
     path = f"/v1/organizations/{CITY}/catalogs/{name}:{action}"
     client = office.suite.clients["catalog"]
     return await client.post(
-        path, files={"file": ("目录.xlsx", content)}, headers=office.headers_of("drafter"), params=params
+        path, files={"file": ("目录.xlsx", content)}, headers=await office.headers_of("drafter"), params=params
     )
 
 

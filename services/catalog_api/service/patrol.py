@@ -1,10 +1,12 @@
 """The patrol (巡查): looks at everything that is public, again whenever what is looked for changes, and keeps a queue."""
 
+import asyncio
 import hashlib
 import hmac
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
+from itertools import islice
 from typing import Any
 from uuid import UUID
 
@@ -36,6 +38,7 @@ from shared.schemas.patrol import (
 NO_FINDING, NO_LIST, NO_RULE = "没有这条巡查发现", "没有这个词表", "没有这条保留规则"
 RULES_VERSION = 1
 """Of the patterns in the code: a higher number makes the patrol look at everything again."""
+MOST_HITS = 1000
 _A_CHANGE = 1_000_000
 _IN_TEXTS = (
     *(FindingKind.IDENTITY_NUMBER, FindingKind.BANK_CARD, FindingKind.MOBILE_PHONE, FindingKind.ADDRESS),
@@ -52,17 +55,23 @@ class Lists:
     version: int
 
 
-async def read_lists(reads: Reads) -> Lists:
-    """The lists as they are now."""
-    changes = await repository.read_changes(reads)
+async def read_lists(reads: Reads, known: Lists | None = None) -> Lists:
+    """The lists as they are now; `known` again, unless they have changed since."""
+    version = RULES_VERSION * _A_CHANGE + await repository.read_changes(reads)
+    if known is not None and known.version == version:
+        return known
     rows = await repository.list_word_lists(reads)
     words = [Words(row["name"], Severity(row["severity"]), tuple(row["words"])) for row in rows]
-    return Lists(WordScan(words), RULES_VERSION * _A_CHANGE + changes)
+    # A list of thousands of words takes a moment to be made one expression.
+    return Lists(await asyncio.to_thread(WordScan, words), version)
 
 
 def scan_text(text: str, lists: Lists) -> list[tuple[Hit, str]]:
-    """What is in a text, in order, each with the words themselves: for a fingerprint, not to be kept."""
-    identifiers = find_identifiers(text)
+    """What is in a text, in order, each with the words themselves: for a fingerprint, not to be kept.
+
+    At most MOST_HITS numbers and as many words: more tell nobody more.
+    """
+    identifiers = find_identifiers(text)[:MOST_HITS]
     found = [
         (
             Hit(
@@ -89,7 +98,7 @@ def scan_text(text: str, lists: Lists) -> list[tuple[Hit, str]]:
             ),
             text[word.start : word.end],
         )
-        for word in lists.scan.find(text)
+        for word in islice(lists.scan.find(text), MOST_HITS)
     ]
     return sorted(found, key=lambda one: one[0].at)
 

@@ -11,6 +11,12 @@ from tests.services import SECRETS
 
 
 @pytest.fixture
+def template() -> str:
+    """Nothing in it yet: what is looked at here is how a log, a chain, a schema begins."""
+    return "template_mingquan"
+
+
+@pytest.fixture
 def settings(database_url: Callable[[str], str]) -> Settings:
     return Settings(database_url=database_url("exchange"), **SECRETS)
 
