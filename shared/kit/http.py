@@ -155,6 +155,10 @@ def problem_facts(error: DomainError) -> dict[str, Any]:
     return document
 
 
+# Patterns that a clerk meets, in words.
+_PATTERNS = {r"^[\x21-\x7e]+$": "只能用英文字母、数字和符号，如工号 staff-0017"}
+
+
 def describe_invalid(errors: list[ErrorDetails] | list[Any], *, base: str = "") -> list[InvalidField]:
     """Pydantic's errors as pointers and Chinese sentences. The refused value itself is not repeated."""
     return [InvalidField(pointer=_pointer(error["loc"], base), detail=_sentence(error)) for error in errors[:50]]
@@ -174,6 +178,8 @@ def _sentence(error: Any) -> str:
     context = error.get("ctx") or {}
     if error["type"] == "value_error" and "error" in context:
         return str(context["error"])
+    if (said := _PATTERNS.get(str(context.get("pattern", "")))) is not None:
+        return said
     template = _CHINESE.get(error["type"])
     # The one English word in what Pydantic lists.
     return template.format(**context).replace("' or '", "'或'") if template else str(error["msg"])

@@ -98,7 +98,7 @@ def _add_writes(router: APIRouter, kind: EntryKind, prepare: Prepare | None) -> 
         name=f"put_{kind.name}",
         response_model=Receipt,
         responses={201: {"model": Receipt, "description": "已创建"}, **problems(409, 412)},
-        summary=f"推送{kind.chinese} Push a {kind.name}",
+        summary=f"推送{kind.chinese} Push {'an' if kind.name[0] in 'aeiou' else 'a'} {kind.name}",
         description="Creates or replaces what the organisation calls by this id; public at once. "
         "A retry is harmless: the same content changes nothing.",
     )

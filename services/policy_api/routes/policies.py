@@ -330,5 +330,5 @@ def _page(old: int, new: int, content: str) -> str:
     summary="导出全部公开内容 Export everything public",
 )
 async def export_public(request: Request, caller: EventReader, place: ExportPlace) -> Response:
-    """Current representations of policies and interpretations in one snapshot, closed by the cursor of the log."""
+    """Current representations of policies, interpretations and entries in one snapshot, closed by the cursor of the log."""
     return export_response(request, repository.EXPORT)
