@@ -12,7 +12,17 @@ from fastapi import FastAPI
 from services.catalog_api.repository import catalogs as catalog_repository
 from services.catalog_api.repository import disclosure as disclosure_repository
 from services.catalog_api.repository import lists as list_repository
-from services.catalog_api.routes import catalogs, directory, disclosure, lists, monitoring, patrol, states, tables
+from services.catalog_api.routes import (
+    candidates,
+    catalogs,
+    directory,
+    disclosure,
+    lists,
+    monitoring,
+    patrol,
+    states,
+    tables,
+)
 from services.catalog_api.service.importing import WORKBOOKS
 from services.catalog_api.settings import Settings
 from shared.kit.app import Kit, create_app
@@ -33,6 +43,7 @@ def build_app(settings: Settings, *, transport: httpx.AsyncBaseTransport | None 
         title="明泉 · 政务公开目录 catalog_api",
         description=DESCRIPTION,
         routers=[
+            candidates.router,
             directory.router,
             states.router,
             patrol.router,

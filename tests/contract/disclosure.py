@@ -11,6 +11,7 @@ from shared.schemas.scopes import Scope
 from tests.catalogs import catalog, item, publication, task
 from tests.services import CITY, Suite
 
+CANDIDATE = {"subject": "学区划分", "requests": 12, "period_from": "2026-01-01", "period_to": "2026-03-31"}
 GUIDE = {
     **{
         "categories": "机构职能、政策文件",
@@ -60,6 +61,9 @@ async def disclosures_of(suite: Suite, code: str) -> dict[str, str]:
     listed = await office.put(f"{address}/lists/fees/owned", json=FEE, headers=lister)
     assert listed.status_code == 201, listed.text
     ids |= {"entry_id": listed.json()["id"], "kind": "fees"}
+    asked = await office.put(f"{address}/candidates/owned", json=CANDIDATE, headers=discloser)
+    assert asked.status_code == 201, asked.text
+    ids["candidate_id"] = asked.json()["id"]
     ids["finding_id"] = await _found(suite, code, ids["publication_id"])
     return ids | {"name": "owned", "urging_id": await _urged(suite, code, ids["task_id"]), "number": "2"}
 

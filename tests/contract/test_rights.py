@@ -17,7 +17,7 @@ from services.policy_api.rules.entry_kinds.registry import KINDS
 from services.policy_api.service.expiry import remind
 from shared.schemas.scopes import Scope
 from tests.catalogs import catalog, publication, task
-from tests.contract.disclosure import FEE, GUIDE, disclosures_of
+from tests.contract.disclosure import CANDIDATE, FEE, GUIDE, disclosures_of
 from tests.contract.registry import Operation, operations_of, services_with_doors
 from tests.dossiers import material, plan
 from tests.entries import MAKERS, profile
@@ -182,6 +182,8 @@ BODIES: dict[str, Body] = {
     },
     "catalog PUT /v1/organizations/{org}/lists/{kind}/{external_id}": lambda _: FEE,
     "catalog POST /v1/list-entries/{entry_id}:end": lambda _: {"effective_on": "2026-05-01", "reason": "取消收费"},
+    "catalog PUT /v1/organizations/{org}/candidates/{external_id}": lambda _: CANDIDATE,
+    "catalog POST /v1/candidates/{candidate_id}:decide": lambda _: {"decision": "rejected", "note": "已有类似信息公开"},
     "catalog PUT /v1/organizations/{org}/guide": lambda _: GUIDE,
     "catalog POST /v1/findings/{finding_id}:decide": lambda _: {"decision": "accepted", "note": "依法公开"},
     "catalog PUT /v1/word-lists/{name}": lambda _: {"title": "密级字样", "severity": "error", "words": ["绝密"]},

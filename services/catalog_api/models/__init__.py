@@ -1,6 +1,7 @@
 """Tables of catalog_api. No behaviour."""
 
 from services.catalog_api.models.base import Base
+from services.catalog_api.models.candidates import CandidateRow
 from services.catalog_api.models.catalogs import CatalogRow, CatalogVersionRow, ItemRow
 from services.catalog_api.models.directory import GuideRow
 from services.catalog_api.models.disclosure import DiscloserRow, DutyRow, PublicationRow, TaskRow, UrgingRow
@@ -9,6 +10,7 @@ from services.catalog_api.models.patrol import FindingRow, PatrolRulesRow, Reten
 
 __all__ = [
     "Base",
+    "CandidateRow",
     "CatalogRow",
     "CatalogVersionRow",
     "DiscloserRow",
