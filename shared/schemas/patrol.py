@@ -5,7 +5,7 @@ from enum import StrEnum
 from typing import Annotated, Literal
 from uuid import UUID
 
-from pydantic import AwareDatetime, BaseModel, Field
+from pydantic import AwareDatetime, BaseModel, Field, StringConstraints
 
 from shared.schemas.organizations import CreditCode
 from shared.schemas.policies import Strict
@@ -60,7 +60,9 @@ class WordListInput(Strict):
 
     title: str = Field(title="词表名称", min_length=1, max_length=100, examples=["密级字样"])
     severity: Severity = Field(title="严重程度")
-    words: list[Annotated[str, Field(min_length=1, max_length=60)]] = Field(title="词", min_length=1, max_length=20_000)
+    words: list[Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=60)]] = Field(
+        title="词", min_length=1, max_length=20_000
+    )
 
 
 class WordList(BaseModel):

@@ -95,6 +95,13 @@ async def test_period_bounds_what_is_counted(office: CatalogOffice) -> None:
         "reader", "GET", "/v1/monitor", params={"organization": CITY, "from": "2026-04-01", "to": "2026-03-01"}
     )
     assert wrong.status_code == 422
+    for far in ("0001-01-01", "9999-12-31"):
+        asked = {"organization": CITY, "to": far}
+        assert (await office.call("reader", "GET", "/v1/monitor", params=asked)).status_code == 200, far
+        handed = await office.call(None, "GET", f"/v1/organizations/{CITY}/transfer-list", params={"to": far})
+        assert handed.status_code == 200, far
+        listed = await office.call(None, "GET", "/v1/lists/fees", params={"as_known_at": f"{far}T00:00:00+14:00"})
+        assert listed.status_code == 200, far
     outside = await office.call("bureau", "GET", "/v1/monitor", params={"organization": CITY})
     assert outside.status_code == 403
 

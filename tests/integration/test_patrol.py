@@ -101,6 +101,8 @@ async def test_changed_word_list_looks_at_everything_again(office: CatalogOffice
     await publish(office, item_id, summary="内部 资料，注意保存")
     await office.run_job("patrol")
     assert await findings(office) == []
+    blank = await office.call("patrol", "PUT", "/v1/word-lists/secrecy", SECRECY | {"words": ["　"]})
+    assert blank.status_code == 422
     put = await office.call("patrol", "PUT", "/v1/word-lists/secrecy", SECRECY)
     assert (put.status_code, put.json()["version"]) == (200, 1)
     await office.run_job("patrol")

@@ -54,7 +54,7 @@ async def _asked(
 ) -> Asked:
     await caller.ensure_covers(organization)
     last = until or terms.today
-    return Asked(organization, subtree, since or last - _YEAR, last)
+    return Asked(organization, subtree, since or last - min(_YEAR, last - date.min), last)
 
 
 What = Annotated[Asked, Depends(_asked)]
