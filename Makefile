@@ -29,9 +29,10 @@ import: $(STAMP) ## Load real documents into the running suite: make import FILE
 
 ##@ Test 测试
 .PHONY: test test-unit check bench
-# A file's tests stay together: they may share servers. Each process starts its own.
+# A file's tests stay together: they may share servers. Each process starts its own; one more than processors, for some wait.
+PROCESSES = import os; print(min(4, len(os.sched_getaffinity(0)) + 1))
 test: $(STAMP) ## Run every test, with a real PostgreSQL and a real Meilisearch
-	@$(BIN)/python -m pytest -n auto --maxprocesses 4 --dist loadfile --no-loadscope-reorder
+	@$(BIN)/python -m pytest -n "$$($(BIN)/python -c '$(PROCESSES)' 2>/dev/null || echo 2)" --dist loadfile --no-loadscope-reorder
 
 test-unit: $(STAMP) ## Run the tests that start nothing: seconds
 	@$(BIN)/python -m pytest tests/unit
