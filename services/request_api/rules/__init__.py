@@ -1,0 +1,1 @@
+"""Rules of disclosure on request. Pure: no I/O, no framework; days, calendars and settings are arguments."""
