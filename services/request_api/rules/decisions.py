@@ -46,8 +46,17 @@ _FORMS = (
     _form("C2", "不予公开：法律、行政法规禁止公开", "条例第十四条", "r.denied.law", "reasons", exemptions=["EX14_LAW"]),
     _form("C3", "不予公开：危及“三安全一稳定”", "条例第十四条", "r.denied.security", "reasons", exemptions=_SECURITY),
     _form("C4", "不予公开：保护第三方合法权益", "条例第十五条", "r.denied.third_party", "reasons", exemptions=_THIRD),
-    _form("C5", "不予公开：属于三类内部事务信息", "条例第十六条第一款", "r.denied.internal", "reasons", exemptions=_INTERNAL),
-    _form("C6", "不予公开：属于四类过程性信息", "条例第十六条第二款", "r.denied.process", "reasons", exemptions=_PROCESS),
+    _form(
+        "C5",
+        "不予公开：属于三类内部事务信息",
+        "条例第十六条第一款",
+        "r.denied.internal",
+        "reasons",
+        exemptions=_INTERNAL,
+    ),
+    _form(
+        "C6", "不予公开：属于四类过程性信息", "条例第十六条第二款", "r.denied.process", "reasons", exemptions=_PROCESS
+    ),
     _form(
         "C7",
         "不予公开：属于行政执法案卷",
@@ -106,7 +115,9 @@ def check_answer(answer: Answer, *, was_corrected: bool, has_asked_reasons: bool
     form = FORMS[answer.decision]
     if answer.decision in CLOSING:
         return [InvalidField(pointer="/decision", detail=f"{form.title}不是答复决定，由逾期或撤回产生")]
-    errors = [InvalidField(pointer=f"/{name}", detail=_MISSING[name]) for name in form.needs if not getattr(answer, name)]
+    errors = [
+        InvalidField(pointer=f"/{name}", detail=_MISSING[name]) for name in form.needs if not getattr(answer, name)
+    ]
     errors += _check_exemptions(answer, form)
     if answer.decision is DecisionCode.D1B and answer.responsible and not answer.responsible.contact:
         errors.append(
