@@ -9,6 +9,7 @@
     │   └── OutsideSubtree
     ├── Conflict                 409
     │   ├── IllegalMove
+    │   ├── DutiesNotSeparated
     │   └── StaleVersion         412
     ├── Gone                     410
     ├── Withdrawn                410
@@ -84,6 +85,12 @@ class IllegalMove(Conflict):
     """A state machine refuses; `allowed` names the moves that are possible now."""
 
     code, title = ErrorCode.ILLEGAL_MOVE, "当前状态不允许此操作"
+
+
+class DutiesNotSeparated(Conflict):
+    """Who drafts does not review, who does either does not approve."""
+
+    code, title = ErrorCode.DUTIES_NOT_SEPARATED, "不相容职责未分离"
 
 
 class IdempotencyKeyReused(Conflict):

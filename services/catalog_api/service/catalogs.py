@@ -21,7 +21,7 @@ from services.catalog_api.service.disclosers import facts_of
 from shared.kit.auth import Caller
 from shared.kit.clock import local_day
 from shared.kit.database import WriteSession
-from shared.kit.errors import Conflict, IllegalMove, NotFound, RuleViolation
+from shared.kit.errors import Conflict, DutiesNotSeparated, IllegalMove, NotFound, RuleViolation
 from shared.kit.log import Announcement
 from shared.schemas.catalogs import (
     CatalogInput,
@@ -35,15 +35,11 @@ from shared.schemas.catalogs import (
 )
 from shared.schemas.organizations import Organization
 from shared.schemas.policies import Outcome
-from shared.schemas.problems import ErrorCode, InvalidField
+from shared.schemas.problems import InvalidField
 
 NO_CATALOG = "没有这份目录，或它没有施行的版本"
 NO_VERSION = "没有这个版本的目录"
 _LOWER = {"city": 0, "district": 1, "town": 2, "village": 3}
-
-
-class DutiesNotSeparated(Conflict):
-    code, title = ErrorCode.DUTIES_NOT_SEPARATED, "不相容职责未分离"
 
 
 @dataclass(frozen=True)

@@ -8,12 +8,7 @@ from collections.abc import Iterable
 from enum import StrEnum
 
 from services.policy_api.rules.three_sync.facts import Actor
-from shared.kit.errors import Conflict
-from shared.schemas.problems import ErrorCode
-
-
-class DutiesNotSeparated(Conflict):
-    code, title = ErrorCode.DUTIES_NOT_SEPARATED, "不相容职责未分离"
+from shared.kit.errors import DutiesNotSeparated
 
 
 class Duty(StrEnum):

@@ -8,10 +8,10 @@ from hypothesis import strategies as st
 
 from services.policy_api.rules import dossier_states
 from services.policy_api.rules.dossier_states import TRANSITIONS, find_transition, objection_to
-from services.policy_api.rules.duties import DutiesNotSeparated, Duty, ensure_duties_separated
+from services.policy_api.rules.duties import Duty, ensure_duties_separated
 from services.policy_api.rules.three_sync import RULES, Dossier, Limits, check_three_sync, manifest_hash, manifest_of
 from services.policy_api.rules.three_sync.facts import Actor
-from shared.kit.errors import IllegalMove
+from shared.kit.errors import DutiesNotSeparated, IllegalMove
 from shared.schemas.dossiers import DossierState, Move, RuleStatus, Severity
 from shared.schemas.policies import PublicityAttribute
 from tests.unit.three_sync.factory import (
