@@ -30,6 +30,7 @@ PACKAGES = {
     "exchange": "services.exchange_api",
     "policy": "services.policy_api",
     "catalog": "services.catalog_api",
+    "request": "services.request_api",
     "search": "services.search_sync",
 }
 MEMORY = Path("/dev/shm")

@@ -19,6 +19,8 @@ from services.exchange_api.service import secrets as client_secrets
 from services.exchange_api.settings import Settings as ExchangeSettings
 from services.policy_api.main import build_app as build_policy
 from services.policy_api.settings import Settings as PolicySettings
+from services.request_api.main import build_app as build_request
+from services.request_api.settings import Settings as RequestSettings
 from shared.kit.app import build_kit
 from shared.kit.database import Database
 from shared.kit.settings import KitSettings
@@ -40,6 +42,8 @@ SECRETS: dict[str, Any] = {
     "key_encryption_key": "a-key-encryption-key-for-tests-only",
     "opinion_key": "an-opinion-key-for-tests-only-00000",
     "profile_key": "a-profile-key-for-tests-only-000000",
+    "sealing_keys": "test:aes-256-gcm:a-sealing-key-for-tests-only-00000",
+    "fingerprint_key": "a-fingerprint-key-for-tests-only-0",
     "exchange_url": EXCHANGE_URL,
     "log_access": False,
 }
@@ -220,6 +224,17 @@ async def policy_suite(database_url: Callable[[str], str]) -> AsyncIterator[Suit
         app = ready_made(build_policy, settings, transport=HostRouter({"exchange.test": suite.apps["exchange"]}))
         suite.apps["policy"] = app
         suite.clients["policy"] = await stack.enter_async_context(running(app, "http://policy.test"))
+        yield suite
+
+
+@asynccontextmanager
+async def request_suite(database_url: Callable[[str], str]) -> AsyncIterator[Suite]:
+    """exchange_api and request_api over one test database."""
+    async with exchange_suite(database_url) as suite, AsyncExitStack() as stack:
+        settings = RequestSettings(database_url=database_url("request"), **SECRETS)
+        app = ready_made(build_request, settings, transport=HostRouter({"exchange.test": suite.apps["exchange"]}))
+        suite.apps["request"] = app
+        suite.clients["request"] = await stack.enter_async_context(running(app, "http://request.test"))
         yield suite
 
 

@@ -5,7 +5,7 @@ Run by whoever may create roles: the local launcher, the tests, or an operator (
 
 import asyncpg
 
-SCHEMAS = ("exchange", "policy", "catalog", "search")
+SCHEMAS = ("exchange", "policy", "catalog", "request", "search")
 
 
 async def provision(connection: asyncpg.Connection, *, password: str) -> None:

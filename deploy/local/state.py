@@ -42,6 +42,8 @@ class Secrets(BaseModel):
     key_encryption_key: str = Field(default_factory=_new_secret)
     profile_key: str = Field(default_factory=_new_secret)
     opinion_key: str = Field(default_factory=_new_secret)
+    request_key: str = Field(default_factory=_new_secret)
+    fingerprint_key: str = Field(default_factory=_new_secret)
     meili_master_key: str = Field(default_factory=_new_secret)
     cursor_keys: dict[str, str] = Field(default_factory=dict)
     database_id: str | None = Field(default=None, description="The database that the credentials below belong to.")

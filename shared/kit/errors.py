@@ -17,6 +17,7 @@
     │   ├── MalformedBody
     │   └── InvalidCursor
     ├── TooLarge                 413
+    ├── TooManyRequests          429
     └── Unavailable              503
 
 The class fixes code, status and title; the instance says what happened and what to do next.
@@ -129,6 +130,13 @@ class Unavailable(DomainError):
     code, status, title = ErrorCode.UNAVAILABLE, 503, "服务暂不可用"
 
     def __init__(self, detail: str, *, retry_after_seconds: int = 5, **kwargs: Any) -> None:
+        super().__init__(detail, headers={"Retry-After": str(retry_after_seconds)}, **kwargs)
+
+
+class TooManyRequests(DomainError):
+    code, status, title = ErrorCode.TOO_MANY_REQUESTS, 429, "请求过多"
+
+    def __init__(self, detail: str, *, retry_after_seconds: int, **kwargs: Any) -> None:
         super().__init__(detail, headers={"Retry-After": str(retry_after_seconds)}, **kwargs)
 
 

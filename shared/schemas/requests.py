@@ -474,6 +474,17 @@ class KnownDeadline(BaseModel):
     due_on: date | None = Field(title="当时的答复期限")
 
 
+class MovedDeadline(BaseModel):
+    """A deadline that a change of the calendar has moved."""
+
+    id: UUID = Field(title="编号")
+    number: str = Field(title="申请编号")
+    organization: str = Field(title="机关代码")
+    recorded_at: AwareDatetime = Field(title="重新计算的时间")
+    due_before: date | None = Field(title="此前的期限")
+    due_after: date | None = Field(title="此后的期限")
+
+
 class Deadline(BaseModel):
     """A period counted from a day (public calculator)."""
 

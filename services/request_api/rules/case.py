@@ -85,6 +85,7 @@ class Case:
     fee_noticed: bool = False
     consultations: Mapping[str, Asked] = field(default_factory=dict)
     decision: DecisionCode | None = None
+    exemption: str | None = None
     drafted_by: str | None = None
     reviewed_by: Mapping[str, str] = field(default_factory=dict)
     approved_on: date | None = None
@@ -211,7 +212,7 @@ def _resume(case: Case, on: date, start: Start) -> Case:
 
 def _lapsed(decision: DecisionCode) -> Effect:
     def close(case: Case, event: Event, _calendar: WorkCalendar, _periods: Periods) -> Case:
-        return replace(case, decision=decision, closed_on=event.on, waiting_until=None)
+        return replace(case, decision=decision, exemption=None, closed_on=event.on, waiting_until=None)
 
     return close
 
@@ -261,17 +262,18 @@ def _extended(case: Case, event: Event, _calendar: WorkCalendar, _periods: Perio
 
 
 def _drafted(case: Case, event: Event, _calendar: WorkCalendar, _periods: Periods) -> Case:
-    return replace(case, decision=DecisionCode(event.facts["decision"]), drafted_by=event.actor, reviewed_by={})
+    decision, exemption = DecisionCode(event.facts["decision"]), event.facts.get("exemption")
+    return replace(case, decision=decision, exemption=exemption, drafted_by=event.actor, reviewed_by={})
 
 
 def _reviewed(case: Case, event: Event, _calendar: WorkCalendar, _periods: Periods) -> Case:
     if not event.facts["passes"]:
-        return replace(case, state=S.PROCESSING, decision=None, drafted_by=None, reviewed_by={})
+        return replace(_returned(case, event, _calendar, _periods), state=S.PROCESSING)
     return replace(case, reviewed_by={**case.reviewed_by, event.facts["kind"]: event.actor})
 
 
 def _returned(case: Case, _event: Event, _calendar: WorkCalendar, _periods: Periods) -> Case:
-    return replace(case, decision=None, drafted_by=None, reviewed_by={})
+    return replace(case, decision=None, exemption=None, drafted_by=None, reviewed_by={})
 
 
 def _approved(case: Case, event: Event, _calendar: WorkCalendar, _periods: Periods) -> Case:

@@ -1,0 +1,43 @@
+"""The HTTP door of request_api."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+import httpx
+from fastapi import FastAPI
+
+from services.request_api.routes import moves, requests, track
+from services.request_api.service.keeping import vault_of
+from services.request_api.service.throttle import Throttle
+from services.request_api.settings import Settings
+from shared.kit.app import Kit, create_app
+
+DESCRIPTION = (
+    "依申请公开：从提交到归档，法定期限、决定、案例和年度报告。"
+    "Disclosure on request: from submission to archive, with the clock of the law, decisions, cases and the annual report."
+)
+
+
+def build_app(settings: Settings, *, transport: httpx.AsyncBaseTransport | None = None) -> FastAPI:
+    """The application; nothing is connected before its life span begins. `transport` replaces the network."""
+    return create_app(
+        settings,
+        title="明泉 · 依申请公开 request_api",
+        description=DESCRIPTION,
+        routers=[track.router, requests.router, moves.router],
+        extend=_with_vault,
+        transport=transport,
+    )
+
+
+@asynccontextmanager
+async def _with_vault(kit: Kit) -> AsyncIterator[None]:
+    assert isinstance(kit.settings, Settings)
+    kit.extra["vault"] = vault_of(kit.settings)
+    kit.extra["throttle"] = Throttle(kit.settings.track_failures, kit.settings.track_window_seconds)
+    yield
+
+
+def app() -> FastAPI:
+    """For `uvicorn --factory`."""
+    return build_app(Settings())

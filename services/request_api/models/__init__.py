@@ -1,0 +1,6 @@
+"""Tables of request_api. No behaviour."""
+
+from services.request_api.models.base import Base
+from services.request_api.models.requests import ApplicantRow, FeeRow, FileRow, RequestRow, SeriesRow, StepRow
+
+__all__ = ["ApplicantRow", "Base", "FeeRow", "FileRow", "RequestRow", "SeriesRow", "StepRow"]

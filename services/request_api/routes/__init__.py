@@ -1,0 +1,1 @@
+"""HTTP routes of request_api: parse, authorise, call one use case, answer."""

@@ -1,0 +1,67 @@
+"""What the routes of request_api share: who may, by what terms, and where a request is found."""
+
+from typing import Annotated, Any, cast
+from uuid import UUID
+
+from fastapi import Depends, Path, Query, Request
+
+from services.request_api.repository import requests as repository
+from services.request_api.rules.guards import Terms
+from services.request_api.service.keeping import Vault, terms_of
+from services.request_api.service.steps import NO_REQUEST
+from shared.kit.auth import Caller, require
+from shared.kit.clock import Now
+from shared.kit.errors import NotFound
+from shared.schemas.scopes import Scope
+
+Submitter = Annotated[Caller, Depends(require(Scope.REQUEST_SUBMIT))]
+Handler = Annotated[Caller, Depends(require(Scope.REQUEST_HANDLE))]
+Extender = Annotated[Caller, Depends(require(Scope.REQUEST_EXTEND))]
+Reviewer = Annotated[Caller, Depends(require(Scope.REQUEST_REVIEW))]
+Approver = Annotated[Caller, Depends(require(Scope.REQUEST_APPROVE))]
+Returner = Annotated[Caller, Depends(require(Scope.REQUEST_REVIEW, Scope.REQUEST_APPROVE))]
+Identifier = Annotated[Caller, Depends(require(Scope.REQUEST_IDENTIFY))]
+Supervisor = Annotated[Caller, Depends(require(Scope.REQUEST_SUPERVISE))]
+Office = Annotated[
+    Caller,
+    Depends(
+        require(
+            Scope.REQUEST_HANDLE,
+            Scope.REQUEST_EXTEND,
+            Scope.REQUEST_REVIEW,
+            Scope.REQUEST_APPROVE,
+            Scope.REQUEST_SUPERVISE,
+        )
+    ),
+]
+RequestId = Annotated[UUID, Path(title="申请编号")]
+ExternalId = Annotated[
+    str, Path(title="外部编号", min_length=1, max_length=200, pattern=r"^[^\x00-\x1f\x7f/]+$", examples=["web-000123"])
+]
+Cursor = Annotated[str | None, Query(title="游标", max_length=400)]
+Limit = Annotated[int, Query(title="条数", ge=1, le=100)]
+
+
+async def _terms(request: Request, now: Now) -> Terms:
+    """Asks for the calendar before a transaction is begun: it may have to be fetched."""
+    kit = request.app.state.kit
+    return terms_of(now, await kit.calendar.get(), kit.settings)
+
+
+TermsNow = Annotated[Terms, Depends(_terms)]
+
+
+def _vault(request: Request) -> Vault:
+    return cast(Vault, request.app.state.kit.extra["vault"])
+
+
+OpenVault = Annotated[Vault, Depends(_vault)]
+
+
+async def covered(reads: Any, caller: Caller, request_id: UUID) -> Any:
+    """The request's row, when the caller may act for its organisation."""
+    row = await repository.find_request(reads, request_id)
+    if row is None:
+        raise NotFound(NO_REQUEST)
+    await caller.ensure_covers(row["organization"])
+    return row

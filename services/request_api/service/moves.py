@@ -1,0 +1,218 @@
+"""The moves of a request as use cases: what each step keeps in the open, what it seals, and what else it brings about."""
+
+from datetime import date, datetime
+from typing import Any
+from uuid import UUID, uuid4
+
+from services.request_api.repository import requests as repository
+from services.request_api.rules.case import Event
+from services.request_api.rules.clock import add_days
+from services.request_api.rules.decisions import check_answer
+from services.request_api.rules.fees import fee_of_item, fee_of_pages
+from services.request_api.service.keeping import Vault, seal_applicant
+from services.request_api.service.steps import Held, Taken, take
+from services.request_api.service.submission import REPLIES, identity_of, reply_number
+from shared.kit.database import WriteSession
+from shared.kit.errors import Conflict, NotFound, RuleViolation
+from shared.schemas.problems import InvalidField
+from shared.schemas.request_codes import DecisionCode, Opinion, StepKind
+from shared.schemas.requests import (
+    Answer,
+    ConsultationAnswer,
+    ConsultationInput,
+    Corrected,
+    CorrectionNotice,
+    Draft,
+    Extension,
+    FeeMethod,
+    FeeNotice,
+    OnDay,
+    Payment,
+    ReasonsEvaluation,
+    Return,
+    Review,
+    Service,
+    Withdrawal,
+)
+
+_DISCLOSING = frozenset({DecisionCode.A2, DecisionCode.B})
+
+
+class Mover:
+    """Makes the moves of one held request for one caller, in one transaction."""
+
+    def __init__(self, session: WriteSession, held: Held, actor: str, vault: Vault, *, now: datetime) -> None:
+        self._session, self._held, self._actor, self._vault, self._now = session, held, actor, vault, now
+
+    async def simple(self, kind: StepKind, body: OnDay) -> None:
+        """A step that is its day only: confirmed, accepted, lapsed, archived."""
+        await self._take(kind, body.on)
+
+    async def request_correction(self, body: CorrectionNotice) -> None:
+        facts = {"workdays": body.workdays} if body.workdays else {}
+        await self._take(StepKind.CORRECTION_REQUESTED, body.on, facts, {"items": body.items})
+
+    async def correct(self, body: Corrected) -> None:
+        """The request is from now on what was corrected; what it was stays in the steps, sealed."""
+        row, driver = self._held.row, await self._session.driver()
+        changes: dict[str, Any] = {"wanted": self._vault.seal(body.wanted, "wanted", row["id"])}
+        before = {"wanted": self._vault.open(row["wanted"], "wanted", row["id"])}
+        if body.form is not None:
+            changes["form"] = body.form.model_dump_json()
+        if body.applicant is not None:
+            changes |= {
+                "applicant_kind": body.applicant.kind.value,
+                "applicant_key": self._vault.prints.of(identity_of(body.applicant), purpose="applicant"),
+            }
+        await self._take(StepKind.CORRECTED, body.on, {}, before, changes)
+        if body.applicant is not None:
+            await repository.replace_applicant(driver, seal_applicant(body.applicant, self._vault, row["id"]))
+
+    async def consult(self, body: ConsultationInput) -> UUID:
+        """A letter asking for an opinion; the id names it in what follows."""
+        consultation = uuid4()
+        facts = {"consultation": str(consultation), "kind": body.kind.value}
+        if body.received_on is not None:
+            facts["received_on"] = body.received_on.isoformat()
+        await self._take(StepKind.CONSULTED, body.on, facts, {"name": body.name, "question": body.question})
+        return consultation
+
+    async def receive_consultation(self, consultation: UUID, body: OnDay) -> None:
+        await self._take(StepKind.CONSULTATION_RECEIVED, body.on, self._consultation(consultation))
+
+    async def answer_consultation(self, consultation: UUID, body: ConsultationAnswer) -> None:
+        facts = self._consultation(consultation) | {"opinion": body.opinion.value, "has_grounds": bool(body.grounds)}
+        await self._take(StepKind.CONSULTATION_ANSWERED, body.on, facts, {"grounds": body.grounds})
+
+    async def ask_reasons(self, body: OnDay) -> None:
+        await self._take(StepKind.REASONS_ASKED, body.on)
+
+    async def give_reasons(self, body: ReasonsEvaluation) -> None:
+        facts: dict[str, Any] = {"reasonable": body.reasonable}
+        if body.delayed_until is not None:
+            facts["delayed_until"] = body.delayed_until.isoformat()
+        await self._take(StepKind.REASONS_GIVEN, body.on, facts, {"evaluation": body.evaluation})
+
+    async def notice_fee(self, body: FeeNotice) -> None:
+        """FEE-02: per item or per page; what comes to nothing is not charged."""
+        row, driver = self._held.row, await self._session.driver()
+        quantity, amount = await self._fee(body)
+        if amount == 0:
+            raise Conflict(f"数量{quantity}未超过免费标准，不收取信息处理费（国办函〔2020〕109号）")
+        facts = {"method": body.method.value, "quantity": quantity, "amount_yuan": amount}
+        await self._take(StepKind.FEE_NOTICED, body.on, facts)
+        pay_until = add_days(body.on, self._held.terms.periods.payment_days, self._held.terms.calendar).on
+        fee = {
+            "request_id": row["id"],
+            "organization": row["organization"],
+            "noticed_on": body.on,
+            "pay_until": pay_until,
+        }
+        await repository.insert_fee(driver, fee | facts)
+
+    async def _fee(self, body: FeeNotice) -> tuple[int, int]:
+        if body.method is FeeMethod.PER_PAGE:
+            assert body.pages is not None
+            return body.pages, fee_of_pages(body.pages)
+        row = self._held.row
+        received: date | None = row["received_on"]
+        if received is None or row["applicant_key"] is None:
+            raise Conflict("尚未收到申请，不能计费")
+        place = await repository.count_in_month(
+            await self._session.driver(),
+            bytes(row["applicant_key"]),
+            row["organization"],
+            since=received.replace(day=1),
+            until=received,
+            upto=row["id"],
+        )
+        return place, fee_of_item(place)
+
+    async def pay(self, body: Payment) -> None:
+        await self._take(StepKind.PAID, body.on, {"receipt_no": body.receipt_no})
+        driver = await self._session.driver()
+        await repository.note_payment(driver, self._held.row["id"], paid_on=body.on, receipt_no=body.receipt_no)
+
+    async def extend(self, body: Extension) -> None:
+        await self._take(StepKind.EXTENDED, body.on, {"workdays": body.workdays}, {"reason": body.reason})
+
+    async def draft(self, body: Draft) -> None:
+        answer, case = body.answer, self._held.case
+        errors = check_answer(answer, was_corrected=case.was_corrected, has_asked_reasons=case.reasons_asked)
+        errors += self._objections(answer) + await self._earlier(answer)
+        if errors:
+            raise RuleViolation("答复缺少应有的内容，请按所列各项补齐", errors=errors)
+        facts = {"decision": answer.decision.value, "exemption": answer.exemption and answer.exemption.value}
+        private = answer.model_dump(mode="json", exclude_none=True)
+        await self._take(StepKind.DRAFTED, body.on, {name: fact for name, fact in facts.items() if fact}, private)
+
+    def _objections(self, answer: Answer) -> list[InvalidField]:
+        """REG-32: what a third party objects to with grounds is disclosed for a public interest only, which is stated."""
+        objects = any(
+            event.kind is StepKind.CONSULTATION_ANSWERED
+            and event.facts.get("opinion") == Opinion.OBJECTS.value
+            and event.facts.get("has_grounds")
+            for event in self._held.events
+        )
+        if not objects or answer.decision not in _DISCLOSING or answer.public_interest:
+            return []
+        if answer.decision is DecisionCode.B and any(
+            part.exemption.value.startswith("EX15") for part in answer.withheld
+        ):
+            return []
+        detail = (
+            "第三方不同意公开且有合理理由的不予公开；认为不公开可能对公共利益造成重大影响的，应说明（条例第三十二条）"
+        )
+        return [InvalidField(pointer="/answer/public_interest", detail=detail)]
+
+    async def _earlier(self, answer: Answer) -> list[InvalidField]:
+        """E2: the earlier request has to be there, the same applicant's, and answered."""
+        if answer.decision is not DecisionCode.E2 or not answer.earlier_number:
+            return []
+        row = self._held.row
+        earlier = await repository.find_number(await self._session.driver(), answer.earlier_number)
+        is_answered = earlier is not None and earlier["answered_on"] is not None
+        if is_answered and earlier["id"] != row["id"] and earlier["applicant_key"] == row["applicant_key"]:
+            return []
+        detail = "没有同一申请人的、已经答复的这件申请（条例第三十六条第（六）项）"
+        return [InvalidField(pointer="/answer/earlier_number", detail=detail)]
+
+    async def review(self, body: Review) -> None:
+        facts = {"kind": body.kind.value, "passes": body.passes}
+        await self._take(StepKind.REVIEWED, body.on, facts, {"note": body.note} if body.note else None)
+
+    async def send_back(self, body: Return) -> None:
+        await self._take(StepKind.RETURNED, body.on, {}, {"reason": body.reason})
+
+    async def approve(self, body: OnDay) -> None:
+        """The answer is signed: it gets its number, the next of the organisation's year."""
+        row, driver = self._held.row, await self._session.driver()
+        await self._take(StepKind.APPROVED, body.on)
+        year = self._held.terms.today.year
+        number = await repository.next_number(driver, row["organization"], REPLIES, year)
+        await repository.update_request(driver, row["id"], {"reply_number": reply_number(year, number)})
+
+    async def serve(self, body: Service) -> None:
+        facts = {"method": body.method.value}
+        private = {"postal_number": body.postal_number} if body.postal_number else None
+        await self._take(StepKind.SERVED, body.on, facts, private)
+
+    async def withdraw(self, body: Withdrawal) -> None:
+        await self._take(StepKind.WITHDRAWN, body.on, {}, {"reason": body.reason} if body.reason else None)
+
+    def _consultation(self, consultation: UUID) -> dict[str, Any]:
+        if str(consultation) not in self._held.case.consultations:
+            raise NotFound("没有这一征求意见")
+        return {"consultation": str(consultation)}
+
+    async def _take(
+        self,
+        kind: StepKind,
+        on: date,
+        facts: dict[str, Any] | None = None,
+        private: dict[str, Any] | None = None,
+        changes: dict[str, Any] | None = None,
+    ) -> None:
+        event = Event(kind, on, facts or {}, self._actor)
+        taken = Taken(event, private, changes or {})
+        await take(self._session, self._held, taken, self._vault, now=self._now)

@@ -1,0 +1,46 @@
+"""Settings of request_api."""
+
+from typing import ClassVar
+
+from pydantic import Field, SecretStr, field_validator
+
+from shared.kit.sealing import MIN_SECRET, KeyRing
+from shared.kit.settings import KitSettings
+
+
+class Settings(KitSettings):
+    """Adds the keys of personal data, and the periods that the law leaves to a city."""
+
+    schema_name: ClassVar[str] = "request"
+    source: ClassVar[str] = "/api/request"
+
+    sealing_keys: SecretStr = Field(
+        description="Keys of personal data: `name:aes-256-gcm:secret` or `name:sm4-gcm:secret`, the current one first."
+    )
+    fingerprint_key: SecretStr = Field(
+        min_length=MIN_SECRET,
+        description="Finds equal identity numbers without keeping them; makes query codes. Never rotates.",
+    )
+    correction_workdays: int = Field(default=10, ge=1, le=60, description="合理的补正期限, where a notice names none.")
+    reasons_workdays: int = Field(
+        default=10, ge=1, le=60, description="Time an applicant has to explain many requests."
+    )
+    lapse_grace_workdays: int = Field(
+        default=3,
+        ge=0,
+        le=30,
+        description="Working days after a lapsed correction or payment until the request is closed.",
+    )
+    confirm_alarm_workdays: int = Field(
+        default=1, ge=0, description="After these an unconfirmed request is shown as an alarm."
+    )
+    track_failures: int = Field(default=10, ge=1, description="Wrong query codes an address may give in the window.")
+    track_window_seconds: float = Field(default=300.0, gt=0, description="The window of wrong query codes.")
+    max_file_bytes: int = Field(default=20_000_000, ge=1024, description="Largest file of a request or an answer.")
+    max_files: int = Field(default=30, ge=1, description="Files of one request.")
+
+    @field_validator("sealing_keys")
+    @classmethod
+    def _keys_can_be_read(cls, value: SecretStr) -> SecretStr:
+        KeyRing.parse(value.get_secret_value())
+        return value

@@ -1,0 +1,79 @@
+"""The background door of request_api: lapses, deadlines that a calendar moves, and what may be forgotten."""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from datetime import timedelta
+from functools import partial
+
+import httpx
+
+from services.request_api.service.keeping import terms_of, vault_of
+from services.request_api.service.upkeep import close_lapsed, follow_calendar
+from services.request_api.settings import Settings
+from shared.kit import log
+from shared.kit.calendars import CalendarSource
+from shared.kit.clock import Clock, system_clock
+from shared.kit.collector import calm_collector
+from shared.kit.database import Database
+from shared.kit.idempotency import forget_old_keys
+from shared.kit.logging import configure_logging
+from shared.kit.workdays import WorkCalendar
+from shared.kit.worker import Job, run_jobs, stop_on_signals
+
+_AT_ONCE = 200
+
+
+def jobs_of(
+    database: Database,
+    settings: Settings,
+    calendar: Callable[[], Awaitable[WorkCalendar]],
+    clock: Clock = system_clock,
+) -> list[Job]:
+    """Everything this worker does."""
+    vault = vault_of(settings)
+
+    async def lapse() -> bool:
+        terms = terms_of(clock(), await calendar(), settings)
+        grace = settings.lapse_grace_workdays
+        return await close_lapsed(database, terms, vault, grace=grace, now=clock(), limit=_AT_ONCE) >= _AT_ONCE
+
+    async def recompute() -> bool:
+        terms = terms_of(clock(), await calendar(), settings)
+        async with database.write() as session:
+            return await follow_calendar(session, terms, vault, now=clock(), limit=_AT_ONCE) >= _AT_ONCE
+
+    return [
+        Job("close lapsed", 60.0, lapse),
+        Job("recompute deadlines", 60.0, recompute),
+        Job("prune", 600.0, partial(_prune, database, settings, clock)),
+    ]
+
+
+async def _prune(database: Database, settings: Settings, clock: Clock) -> bool:
+    connection = await database.connect()
+    try:
+        await forget_old_keys(connection, older_than=clock() - timedelta(hours=settings.idempotency_retention_hours))
+        return await log.prune(connection, older_than=clock() - timedelta(days=settings.event_retention_days)) > 0
+    finally:
+        await connection.close()
+
+
+async def main() -> None:
+    """Until SIGTERM."""
+    settings = Settings()
+    configure_logging("request-worker", level=settings.log_level)
+    calm_collector()
+    database = Database(settings)
+    try:
+        async with httpx.AsyncClient(timeout=settings.outbound_timeout_seconds, trust_env=False) as client:
+            calendar = CalendarSource(
+                client, exchange_url=settings.exchange_url, ttl_seconds=settings.directory_ttl_seconds
+            )
+            jobs = jobs_of(database, settings, calendar.get)
+            await run_jobs(database, name="request", jobs=jobs, asked_to_stop=stop_on_signals())
+    finally:
+        await database.engine.dispose()
+
+
+if __name__ == "__main__":
+    asyncio.run(main())
