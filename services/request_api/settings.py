@@ -31,9 +31,6 @@ class Settings(KitSettings):
         le=30,
         description="Working days after a lapsed correction or payment until the request is closed.",
     )
-    confirm_alarm_workdays: int = Field(
-        default=1, ge=0, description="After these an unconfirmed request is shown as an alarm."
-    )
     track_failures: int = Field(default=10, ge=1, description="Wrong query codes an address may give in the window.")
     track_window_seconds: float = Field(default=300.0, gt=0, description="The window of wrong query codes.")
     max_file_bytes: int = Field(default=20_000_000, ge=1024, description="Largest file of a request or an answer.")

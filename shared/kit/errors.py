@@ -136,7 +136,7 @@ class Unavailable(DomainError):
 class TooManyRequests(DomainError):
     code, status, title = ErrorCode.TOO_MANY_REQUESTS, 429, "请求过多"
 
-    def __init__(self, detail: str, *, retry_after_seconds: int, **kwargs: Any) -> None:
+    def __init__(self, detail: str, *, retry_after_seconds: int = 60, **kwargs: Any) -> None:
         super().__init__(detail, headers={"Retry-After": str(retry_after_seconds)}, **kwargs)
 
 

@@ -114,7 +114,14 @@ async def _start_catalog(suite: Suite, database_url: Callable[[str], str], _meil
     return build_app(Settings(database_url=database_url("catalog"), **SECRETS), transport=_router_of(suite))
 
 
-STARTERS: dict[str, Starter] = {"catalog": _start_catalog, "search": _start_search}
+async def _start_request(suite: Suite, database_url: Callable[[str], str], _meilisearch: Meilisearch) -> FastAPI:
+    from services.request_api.main import build_app
+    from services.request_api.settings import Settings
+
+    return build_app(Settings(database_url=database_url("request"), **SECRETS), transport=_router_of(suite))
+
+
+STARTERS: dict[str, Starter] = {"catalog": _start_catalog, "request": _start_request, "search": _start_search}
 
 
 @asynccontextmanager

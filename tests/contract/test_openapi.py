@@ -28,6 +28,7 @@ from schemathesis.specs.openapi.checks import (
 )
 
 from services.policy_api.rules.entry_kinds.registry import KINDS
+from tests.contract.asked import requests_of
 from tests.contract.disclosure import disclosures_of
 from tests.contract.registry import Operation, indexed, operations_of, services_with_doors
 from tests.dossiers import material
@@ -123,6 +124,7 @@ async def known(suite: Suite) -> AsyncIterator[dict[str, str]]:
         assert pushed.status_code == 201, pushed.text
         ids[f"entry_id {kind.plural}"] = pushed.json()["id"]
     ids |= {f"catalog {name}": value for name, value in (await disclosures_of(suite, CITY)).items()}
+    ids |= {f"request {name}": value for name, value in (await requests_of(suite, CITY)).items()}
     async with indexed(suite):
         yield ids | {"dossier_id": dossier, "material_id": added.json()["id"]}
 

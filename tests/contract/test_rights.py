@@ -17,6 +17,7 @@ from services.policy_api.rules.entry_kinds.registry import KINDS
 from services.policy_api.service.expiry import remind
 from shared.schemas.scopes import Scope
 from tests.catalogs import catalog, publication, task
+from tests.contract.asked import asked_bodies, requests_of
 from tests.contract.disclosure import CANDIDATE, FEE, GUIDE, disclosures_of
 from tests.contract.registry import Operation, operations_of, services_with_doors
 from tests.dossiers import material, plan
@@ -47,6 +48,7 @@ class Victim:
     interpretation_task_id: str
     file: str
     disclosures: dict[str, str]
+    requests: dict[str, str]
 
     def path(self, service: str, template: str) -> str:
         """The route's address for this victim's resource."""
@@ -68,6 +70,7 @@ class Victim:
             # `/v1/questions/{entry_id}` is about a question.
             "entry_id": self.entry_ids.get(template.split("/")[2], NOBODY),
             **(self.disclosures if service == "catalog" else {}),
+            **(self.requests if service == "request" else {}),
         }
         return template.format_map(values)
 
@@ -196,6 +199,7 @@ BODIES: dict[str, Body] = {
     },
     "catalog DELETE /v1/retention-rules/{name}": lambda _: None,
     "catalog POST /v1/urgings/{urging_id}:answer": lambda _: {"words": "今日公开"},
+    **asked_bodies(),
     "search POST /v1/rebuild": lambda _: None,
     "search POST /v1/verify": lambda _: None,
     "search POST /v1/parked": lambda _: None,
@@ -261,6 +265,7 @@ async def _victim(suite: Suite, code: str, level: str, division_code: str) -> Vi
         await _open_task(suite, code, headers),
         kept.json()["file"]["sha256"],
         await disclosures_of(suite, code),
+        await requests_of(suite, code),
     )
 
 

@@ -4,7 +4,7 @@ from datetime import date
 from typing import Annotated, Any
 from uuid import UUID
 
-from fastapi import Query, Request, Response
+from fastapi import Path, Query, Request, Response
 from pydantic import AwareDatetime
 
 from services.request_api.repository import requests as repository
@@ -201,7 +201,7 @@ async def list_urgent(
     summary="日历调整影响 Deadlines a calendar moved",
 )
 async def list_moved(
-    calendar_version: str,
+    calendar_version: Annotated[str, Path(title="日历版本", max_length=80)],
     request: Request,
     caller: Supervisor,
     reads: Reading,
