@@ -1,6 +1,7 @@
 """What an organisation has at request_api, for the walks over every route."""
 
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 from shared.schemas.scopes import Scope
@@ -44,10 +45,13 @@ _MOVES: dict[str, dict[str, Any]] = {
 def asked_bodies() -> dict[str, Callable[[Any], Any]]:
     """The body with which each route would do its work for somebody who may."""
     bodies: dict[str, Callable[[Any], Any]] = {
-        f"{_AT}{address}": (lambda _victim, body=body: body) for address, body in _MOVES.items()
+        f"{_AT}{address}": partial(_same, body) for address, body in _MOVES.items()
     }
-    bodies["request PUT /v1/organizations/{org}/requests/{external_id}"] = lambda _victim: this_year()
-    return bodies
+    return bodies | {"request PUT /v1/organizations/{org}/requests/{external_id}": lambda _victim: this_year()}
+
+
+def _same(body: Any, _victim: Any) -> Any:
+    return body
 
 
 def this_year(**changes: Any) -> dict[str, Any]:

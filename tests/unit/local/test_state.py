@@ -51,12 +51,13 @@ def test_two_states_share_no_secret() -> None:
 
 def test_credentials_of_another_database_are_forgotten() -> None:
     client = Credentials(client_id="a", client_secret="b")
-    kept = ("database_password", "key_encryption_key", "opinion_key", "profile_key", "meili_master_key")
+    kept = {"database_password", "key_encryption_key", "opinion_key", "profile_key"}
+    kept |= {"request_key", "fingerprint_key", "meili_master_key"}
     secrets = Secrets(database_id="1/2", administrator=client, clients={"search": client}, demo_loaded=True)
     secrets.belong_to("1/2")
     assert secrets.administrator == client
     secrets.belong_to("1/3")
-    assert secrets == Secrets(**secrets.model_dump(include={*kept}), database_id="1/3")
+    assert secrets == Secrets(**secrets.model_dump(include=kept), database_id="1/3")
 
 
 def test_damaged_secrets_are_said_not_replaced(state: State) -> None:
