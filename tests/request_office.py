@@ -16,7 +16,7 @@ from tests.services import BUREAU_A, CITY, Suite, request_suite
 
 SEED = load_seed_calendar()
 TODAY = date(2025, 9, 22)
-ID_NUMBER = "370102199003071234"
+ID_NUMBER = "370102199003071238"
 PERSON: dict[str, Any] = {
     "kind": "natural",
     "name": "柳青禾",
@@ -137,7 +137,7 @@ class RequestOffice:
         async def known() -> WorkCalendar:
             return calendar
 
-        jobs = jobs_of(kit.database, kit.settings, known, kit.clock)
+        jobs = jobs_of(kit.database, kit.settings, known, kit.client, kit.clock)
         while await next(job for job in jobs if job.name == name).run():
             pass
 

@@ -50,7 +50,13 @@ SERVICES = (
     Service("exchange", "services.exchange_api", "交换服务 exchange_api", has_worker=True),
     Service("policy", "services.policy_api", "政策文件库 policy_api", has_worker=True),
     Service("catalog", "services.catalog_api", "政务公开目录 catalog_api", has_worker=True),
-    Service("request", "services.request_api", "依申请公开 request_api", has_worker=True),
+    Service(
+        "request",
+        "services.request_api",
+        "依申请公开 request_api",
+        has_worker=True,
+        scopes=("disclosure:write",),
+    ),
     Service("search", "services.search_sync", "检索 search_sync", has_worker=True, scopes=("events:read",)),
 )
 Step = Callable[[str], AbstractContextManager[None]]
@@ -309,6 +315,8 @@ class Suite:
         if service.name == "request":
             environment["MINGQUAN_SEALING_KEYS"] = f"local:aes-256-gcm:{self.secrets.request_key}"
             environment["MINGQUAN_FINGERPRINT_KEY"] = self.secrets.fingerprint_key
+            environment["MINGQUAN_SEARCH_URL"] = self._addresses["search"]
+            environment["MINGQUAN_CATALOG_URL"] = self._addresses["catalog"]
         if service.name == "search":
             environment |= {
                 "MINGQUAN_MEILI_URL": self._meili_url,

@@ -33,6 +33,19 @@ class Settings(KitSettings):
     )
     track_failures: int = Field(default=10, ge=1, description="Wrong query codes an address may give in the window.")
     track_window_seconds: float = Field(default=300.0, gt=0, description="The window of wrong query codes.")
+    confirm_alarm_workdays: int = Field(
+        default=1, ge=0, description="After these an unconfirmed request is shown as an alarm."
+    )
+    repeated_likeness: float = Field(
+        default=0.6, gt=0, le=1, description="From which likeness on a request is a repeat."
+    )
+    conversion_applicants: int = Field(default=3, ge=2, description="多个申请人: how many make a conversion.")
+    search_url: str | None = Field(
+        default=None, description="Where search_sync is asked what is public; unset: it is not."
+    )
+    catalog_url: str | None = Field(default=None, description="Where catalog_api takes candidates; unset: they wait.")
+    client_id: str | None = Field(default=None, description="This service's own client, for catalog_api.")
+    client_secret: SecretStr | None = Field(default=None, description="Its secret.")
     max_file_bytes: int = Field(default=20_000_000, ge=1024, description="Largest file of a request or an answer.")
     max_files: int = Field(default=30, ge=1, description="Files of one request.")
 

@@ -6,7 +6,9 @@ from datetime import timedelta
 from functools import partial
 
 import httpx
+from pydantic import SecretStr
 
+from services.request_api.service.conversion import deliver
 from services.request_api.service.keeping import terms_of, vault_of
 from services.request_api.service.upkeep import close_lapsed, follow_calendar
 from services.request_api.settings import Settings
@@ -17,6 +19,7 @@ from shared.kit.collector import calm_collector
 from shared.kit.database import Database
 from shared.kit.idempotency import forget_old_keys
 from shared.kit.logging import configure_logging
+from shared.kit.reader import Credentials, TokenSource
 from shared.kit.workdays import WorkCalendar
 from shared.kit.worker import Job, run_jobs, stop_on_signals
 
@@ -27,10 +30,13 @@ def jobs_of(
     database: Database,
     settings: Settings,
     calendar: Callable[[], Awaitable[WorkCalendar]],
+    client: httpx.AsyncClient,
     clock: Clock = system_clock,
 ) -> list[Job]:
     """Everything this worker does."""
     vault = vault_of(settings)
+    credentials = Credentials(settings.client_id or "", settings.client_secret or SecretStr(""))
+    tokens = TokenSource(client, exchange_url=settings.exchange_url, credentials=credentials)
 
     async def lapse() -> bool:
         terms = terms_of(clock(), await calendar(), settings)
@@ -42,9 +48,15 @@ def jobs_of(
         async with database.write() as session:
             return await follow_calendar(session, terms, vault, now=clock(), limit=_AT_ONCE) >= _AT_ONCE
 
+    async def hand_over() -> bool:
+        if settings.catalog_url is None or settings.client_id is None or settings.client_secret is None:
+            return False
+        return await deliver(database, client, tokens, settings.catalog_url, limit=_AT_ONCE) >= _AT_ONCE
+
     return [
         Job("close lapsed", 60.0, lapse),
         Job("recompute deadlines", 60.0, recompute),
+        Job("hand over conversions", 15.0, hand_over),
         Job("prune", 600.0, partial(_prune, database, settings, clock)),
     ]
 
@@ -69,7 +81,7 @@ async def main() -> None:
             calendar = CalendarSource(
                 client, exchange_url=settings.exchange_url, ttl_seconds=settings.directory_ttl_seconds
             )
-            jobs = jobs_of(database, settings, calendar.get)
+            jobs = jobs_of(database, settings, calendar.get, client)
             await run_jobs(database, name="request", jobs=jobs, asked_to_stop=stop_on_signals())
     finally:
         await database.engine.dispose()

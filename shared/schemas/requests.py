@@ -145,6 +145,7 @@ class RequestInput(Strict):
     form: WantedForm = Field(title="形式要求")
     assistance: list[Assistance] = Field(default_factory=list, title="需要的帮助", max_length=4)
     filled_by_staff: bool = Field(default=False, title="是否由工作人员代填", description="An oral request always is.")
+    suggests_publication: bool = Field(default=False, title="是否建议主动公开", description="条例第四十四条第二款.")
     province_id: str | None = Field(
         default=None, title="省平台编号", min_length=1, max_length=64, pattern=r"^[\w.:-]+$"
     )

@@ -1,12 +1,19 @@
 """What an organisation has at request_api, for the walks over every route."""
 
+import json
 from collections.abc import Callable
+from datetime import UTC, datetime
 from functools import partial
 from typing import Any
+from uuid import UUID
 
+from uuid_utils.compat import uuid7
+
+from services.request_api.repository.cases import insert_case, propose_conversion
+from services.request_api.repository.supervision import insert_urging
 from shared.schemas.scopes import Scope
 from tests.request_office import granted, request
-from tests.services import Suite
+from tests.services import CITY, Suite
 
 ON = {"on": "2026-03-04"}
 LETTER = ON | {
@@ -42,11 +49,27 @@ _MOVES: dict[str, dict[str, Any]] = {
 }
 
 
+_JOINT = {"convenor": "市政府办公厅", "participants": ["市司法局"], "question": "是否公开", "held_on": "2026-03-09"}
+_CASE = {
+    **{"title": "征收补偿方案的公开", "topic": "征地拆迁", "request_summary": "申请公开方案", "info_type": "行政征收"},
+    **{"reasoning": "应予公开", "legal_basis": ["条例第三十七条"], "share_scope": "city"},
+}
+_OTHERS: dict[str, Any] = {
+    "PUT /v1/requests/{request_id}/case": _CASE,
+    "DELETE /v1/requests/{request_id}/case": None,
+    "PUT /v1/requests/{request_id}/joint-consultations/{external_id}": _JOINT,
+    "POST /v1/conversions/{conversion_id}:decide": {"accepts": False, "note": "个案需求"},
+    "POST /v1/requests/{request_id}/urgings": {"words": "请尽快办理", "answer_by": "2099-12-31"},
+    "POST /v1/request-urgings/{urging_id}:answer": {"words": "今日办结"},
+}
+
+
 def asked_bodies() -> dict[str, Callable[[Any], Any]]:
     """The body with which each route would do its work for somebody who may."""
     bodies: dict[str, Callable[[Any], Any]] = {
         f"{_AT}{address}": partial(_same, body) for address, body in _MOVES.items()
     }
+    bodies |= {f"request {address}": partial(_same, body) for address, body in _OTHERS.items()}
     return bodies | {"request PUT /v1/organizations/{org}/requests/{external_id}": lambda _victim: this_year()}
 
 
@@ -72,4 +95,25 @@ async def requests_of(suite: Suite, code: str) -> dict[str, str]:
     consulted = await office.post(f"{address}/consultations", json=letter, headers=clerk)
     assert consulted.status_code == 200, consulted.text
     ids = {"request_id": handed_in.json()["id"], "consultation_id": consulted.json()["consultations"][0]["id"]}
-    return ids | {"calendar_version": "seed"}
+    return ids | {"calendar_version": "seed"} | await _written(suite, ids["request_id"])
+
+
+async def _written(suite: Suite, request_id: str) -> dict[str, str]:
+    """A case, a conversion and an urging, written as they are kept: a request that is open has none of them."""
+    kit = suite.apps["request"].state.kit
+    row = await kit.database.reads.fetchrow("SELECT * FROM request WHERE id = $1", UUID(request_id))
+    now = datetime.now(UTC)
+    of = {name: row[name] for name in ("organization", "organization_name", "organization_path")}
+    of |= {"request_id": row["id"], "decision": "A2", "shared_at": now, "withdrawn": False, "version": 1}
+    case = of | {"id": uuid7(), "case_no": row["number"], "share_scope": "city", "topic": "征地拆迁"}
+    conversion = of | {"id": uuid7(), "subject_key": row["subject_key"], "requests": [row["number"]], "applicants": 3}
+    urging = {"id": uuid7(), "request_id": row["id"], "organization": row["organization"], "urged_by": CITY}
+    words = kit.extra["vault"].seal("请尽快办理", f"urging {urging['id']}", row["id"])
+    async with kit.database.write() as session:
+        driver = await session.driver()
+        await insert_case(driver, case | {"content": json.dumps(_CASE), "words": "征收"})
+        period = {"period_from": row["received_on"], "period_to": row["received_on"]}
+        await propose_conversion(driver, conversion | period | {"suggested": False})
+        told = {"words": words, "answer_by": now.date(), "urged_at": now, "answer": None, "answered_at": None}
+        await insert_urging(driver, urging | told)
+    return {"case_id": str(case["id"]), "conversion_id": str(conversion["id"]), "urging_id": str(urging["id"])}

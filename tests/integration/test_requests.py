@@ -23,7 +23,7 @@ async def test_a_letter_is_registered_accepted_answered_and_archived(office: Req
     assert view["state"] == "processing"
     assert view["colour"] == "green"
     assert view["applicant"]["name"] == "柳*"
-    assert view["applicant"]["identity"] == "370102********1234"
+    assert view["applicant"]["identity"] == "370102********1238"
     view = await office.answer(receipt["id"], "2025-10-15")
     assert (view["state"], view["decision"], view["report_row"]) == ("served", "A2", "r.granted")
     assert view["reply_number"] == "公开答〔2025〕1号"

@@ -17,10 +17,10 @@ import asyncpg
 import httpx
 
 from deploy.local.exchange import get_token
-from services.catalog_api.rules.identifiers import find_identifiers
 from services.catalog_api.rules.word_scan import Words, WordScan
 from services.catalog_api.service.exporting import write_workbook
 from services.catalog_api.service.patrol import Lists, scan_text
+from shared.kit.identifiers import find_identifiers
 from shared.schemas.patrol import Severity
 from shared.schemas.scopes import Scope
 from tools.bench.bench import Bench

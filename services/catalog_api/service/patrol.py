@@ -15,13 +15,13 @@ from uuid_utils.compat import uuid7
 
 from services.catalog_api.repository import patrol as repository
 from services.catalog_api.repository.catalogs import Reads
-from services.catalog_api.rules.identifiers import excerpt_of, find_identifiers
 from services.catalog_api.rules.word_scan import Words, WordScan
 from services.catalog_api.service.publications import withdraw_publication
 from shared.kit.auth import Caller
 from shared.kit.clock import local_day
 from shared.kit.database import WriteSession
 from shared.kit.errors import Conflict, NotFound
+from shared.kit.identifiers import excerpt_of, find_identifiers
 from shared.schemas.patrol import (
     Decision,
     Finding,

@@ -1,6 +1,19 @@
 """Tables of request_api. No behaviour."""
 
 from services.request_api.models.base import Base
+from services.request_api.models.cases import ConversionRow, JointConsultationRow, LibraryCaseRow, RequestUrgingRow
 from services.request_api.models.requests import ApplicantRow, FeeRow, FileRow, RequestRow, SeriesRow, StepRow
 
-__all__ = ["ApplicantRow", "Base", "FeeRow", "FileRow", "RequestRow", "SeriesRow", "StepRow"]
+__all__ = [
+    "ApplicantRow",
+    "Base",
+    "ConversionRow",
+    "FeeRow",
+    "FileRow",
+    "JointConsultationRow",
+    "LibraryCaseRow",
+    "RequestRow",
+    "RequestUrgingRow",
+    "SeriesRow",
+    "StepRow",
+]

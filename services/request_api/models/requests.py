@@ -28,6 +28,9 @@ class RequestRow(Base):
         ),
         sa.Index("ix_request_calendar", "calendar_version", "id", postgresql_where=OPEN),
         sa.Index("ix_request_applicant", "applicant_key", "organization", "received_on"),
+        sa.Index(
+            "ix_request_subject", "organization", "subject_key", postgresql_where=sa.text("subject_key IS NOT NULL")
+        ),
         sa.Index("ix_request_received", "received_on", "organization"),
         sa.Index("ix_request_closed", "closed_on", "organization"),
     )
@@ -48,6 +51,9 @@ class RequestRow(Base):
     )
     content_key: Mapped[bytes] = mapped_column(
         comment="Keyed fingerprint of what was handed in: a retry is recognised."
+    )
+    subject_key: Mapped[bytes | None] = mapped_column(
+        comment="Keyed fingerprint of what is asked for by name or number."
     )
     assistance: Mapped[list[str]]
     form: Mapped[str] = mapped_column(comment="JSON.")

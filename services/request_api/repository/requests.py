@@ -12,7 +12,8 @@ Rows: TypeAlias = Sequence[Any]
 
 REQUEST = (
     *("id", "organization", "organization_name", "organization_path", "external_id", "number", "province_id"),
-    *("channel", "state", "is_open", "applicant_kind", "applicant_key", "content_key", "assistance", "form", "wanted"),
+    *("channel", "state", "is_open", "applicant_kind", "applicant_key", "content_key", "subject_key", "assistance"),
+    *("form", "wanted"),
     *("submitted_at", "received_on", "first_due_on", "due_on", "waiting_until", "provisional", "calendar_version"),
     *("decision", "exemption", "report_row", "answered_on", "closed_on", "reply_number", "erased_on", "version"),
     "recorded_at",
@@ -63,20 +64,20 @@ async def list_steps(reads: Reads, request_id: UUID) -> Rows:
 
 
 async def insert_request(driver: asyncpg.Connection, row: dict[str, Any]) -> None:
-    await _insert(driver, "request", REQUEST, row)
+    await insert(driver, "request", REQUEST, row)
 
 
 async def insert_applicant(driver: asyncpg.Connection, row: dict[str, Any]) -> None:
-    await _insert(driver, "applicant", APPLICANT, row)
+    await insert(driver, "applicant", APPLICANT, row)
 
 
 async def replace_applicant(driver: asyncpg.Connection, row: dict[str, Any]) -> None:
     await driver.execute("DELETE FROM applicant WHERE request_id = $1", row["request_id"])
-    await _insert(driver, "applicant", APPLICANT, row)
+    await insert(driver, "applicant", APPLICANT, row)
 
 
 async def insert_step(driver: asyncpg.Connection, row: dict[str, Any]) -> None:
-    await _insert(driver, "step", STEP, row)
+    await insert(driver, "step", STEP, row)
 
 
 async def update_request(driver: asyncpg.Connection, request_id: UUID, changes: dict[str, Any]) -> None:
@@ -203,7 +204,7 @@ async def count_in_month(
 
 async def insert_fee(driver: asyncpg.Connection, row: dict[str, Any]) -> None:
     columns = ("request_id", "organization", "method", "quantity", "amount_yuan", "noticed_on", "pay_until")
-    await _insert(driver, "fee_notice", columns, row)
+    await insert(driver, "fee_notice", columns, row)
 
 
 async def note_payment(driver: asyncpg.Connection, request_id: UUID, *, paid_on: date, receipt_no: str) -> None:
@@ -212,7 +213,8 @@ async def note_payment(driver: asyncpg.Connection, request_id: UUID, *, paid_on:
     )
 
 
-async def _insert(driver: asyncpg.Connection, table: str, columns: Sequence[str], row: dict[str, Any]) -> None:
+async def insert(driver: asyncpg.Connection, table: str, columns: Sequence[str], row: dict[str, Any]) -> None:
+    """A new row of a table."""
     places = ", ".join(f"${number}" for number in range(1, len(columns) + 1))
     await driver.execute(
         f"INSERT INTO {table} ({', '.join(columns)}) VALUES ({places})",  # noqa: S608  # names are the code's own

@@ -5,7 +5,7 @@ from datetime import datetime
 from typing import Annotated, Any
 from uuid import UUID
 
-from fastapi import Depends, Path
+from fastapi import Depends, Path, Request
 from fastapi import Response as HttpResponse
 
 from services.request_api.repository import requests as repository
@@ -65,8 +65,10 @@ class Desk:
         terms: TermsNow,
         vault: OpenVault,
         now: Now,
+        request: Request,
         response: HttpResponse,
     ) -> None:
+        self._applicants_from: int = request.app.state.kit.settings.conversion_applicants
         self._id: UUID = request_id
         self._reads: Any = reads
         self._session: WriteSession = session
@@ -79,7 +81,9 @@ class Desk:
         """Take the step, and show the request as it is then."""
         await covered(self._reads, caller, self._id)
         held = await hold(self._session, self._id, self._terms)
-        await work(Mover(self._session, held, caller.client_id, self._vault, now=self._now))
+        applicants_from, now = self._applicants_from, self._now
+        mover = Mover(self._session, held, caller.client_id, self._vault, now=now, applicants_from=applicants_from)
+        await work(mover)
         driver = await self._session.driver()
         self._response.headers.update(NOT_STORED)
         return await showing.show(driver, await repository.find_request(driver, self._id), self._terms, self._vault)

@@ -164,12 +164,12 @@ async def list_requests(
     """Newest first; nothing of the applicants."""
     await caller.ensure_covers(org)
     cursors, name = request.app.state.kit.cursors, f"requests:{org}:{state}:{is_open}"
-    after = _id(cursors.open(name, cursor)) if cursor else None
+    after = position_id(cursors.open(name, cursor)) if cursor else None
     rows = await repository.list_requests(
         reads, org, state=state.value if state else None, is_open=is_open, after=after, limit=limit
     )
     more = cursors.seal(name, [str(rows[limit - 1]["id"])]) if len(rows) > limit else None
-    return _page(request, response, showing.show_lines(rows[:limit], terms), more)
+    return page_of(request, response, showing.show_lines(rows[:limit], terms), more)
 
 
 @router.get(
@@ -192,7 +192,7 @@ async def list_urgent(
     rows = await repository.list_urgent(reads, org, after=after, limit=limit)
     last = rows[limit - 1] if len(rows) > limit else None
     more = cursors.seal(name, [last["due_on"].isoformat(), str(last["id"])]) if last else None
-    return _page(request, response, showing.show_lines(rows[:limit], terms), more)
+    return page_of(request, response, showing.show_lines(rows[:limit], terms), more)
 
 
 @router.get(
@@ -211,20 +211,22 @@ async def list_moved(
 ) -> Page[MovedDeadline]:
     """Requests of the caller's subtree whose deadline this version of the calendar has moved."""
     cursors, name = request.app.state.kit.cursors, f"moved:{calendar_version}"
-    after = _id(cursors.open(name, cursor)) if cursor else None
+    after = position_id(cursors.open(name, cursor)) if cursor else None
     rows = await repository.list_moved(
         reads, calendar_version, within=caller.principal.organization, after=after, limit=limit
     )
     more = cursors.seal(name, [str(rows[limit - 1]["id"])]) if len(rows) > limit else None
-    return _page(request, response, [MovedDeadline(**dict(row)) for row in rows[:limit]], more)
+    return page_of(request, response, [MovedDeadline(**dict(row)) for row in rows[:limit]], more)
 
 
-def _page(request: Request, response: Response, items: list[Any], more: str | None) -> Page[Any]:
+def page_of(request: Request, response: Response, items: list[Any], more: str | None) -> Page[Any]:
+    """One page, with its links, kept by nobody."""
     response.headers.update(page_links(request, next_cursor=more) | NOT_STORED)
     return Page(items=items, next_cursor=more)
 
 
-def _id(position: list[Any]) -> UUID:
+def position_id(position: list[Any]) -> UUID:
+    """The id at which a page ended."""
     try:
         (request_id,) = position
         return UUID(str(request_id))

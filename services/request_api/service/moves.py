@@ -9,6 +9,7 @@ from services.request_api.rules.case import Event
 from services.request_api.rules.clock import add_days
 from services.request_api.rules.decisions import check_answer
 from services.request_api.rules.fees import fee_of_item, fee_of_pages
+from services.request_api.service.conversion import consider, subject_key
 from services.request_api.service.keeping import Vault, seal_applicant
 from services.request_api.service.steps import Held, Taken, take
 from services.request_api.service.submission import REPLIES, identity_of, reply_number
@@ -41,8 +42,11 @@ _DISCLOSING = frozenset({DecisionCode.A2, DecisionCode.B})
 class Mover:
     """Makes the moves of one held request for one caller, in one transaction."""
 
-    def __init__(self, session: WriteSession, held: Held, actor: str, vault: Vault, *, now: datetime) -> None:
+    def __init__(
+        self, session: WriteSession, held: Held, actor: str, vault: Vault, *, now: datetime, applicants_from: int
+    ) -> None:
         self._session, self._held, self._actor, self._vault, self._now = session, held, actor, vault, now
+        self._applicants_from = applicants_from
 
     async def simple(self, kind: StepKind, body: OnDay) -> None:
         """A step that is its day only: confirmed, accepted, lapsed, archived."""
@@ -55,7 +59,10 @@ class Mover:
     async def correct(self, body: Corrected) -> None:
         """The request is from now on what was corrected; what it was stays in the steps, sealed."""
         row, driver = self._held.row, await self._session.driver()
-        changes: dict[str, Any] = {"wanted": self._vault.seal(body.wanted, "wanted", row["id"])}
+        changes: dict[str, Any] = {
+            "wanted": self._vault.seal(body.wanted, "wanted", row["id"]),
+            "subject_key": subject_key(body.wanted, self._vault),
+        }
         before = {"wanted": self._vault.open(row["wanted"], "wanted", row["id"])}
         if body.form is not None:
             changes["form"] = body.form.model_dump_json()
@@ -196,6 +203,9 @@ class Mover:
         facts = {"method": body.method.value}
         private = {"postal_number": body.postal_number} if body.postal_number else None
         await self._take(StepKind.SERVED, body.on, facts, private)
+        row = await repository.find_request(await self._session.driver(), self._held.row["id"])
+        suggested = bool(self._held.events[0].facts.get("suggests_publication"))
+        await consider(self._session, row, suggested=suggested, applicants_from=self._applicants_from)
 
     async def withdraw(self, body: Withdrawal) -> None:
         await self._take(StepKind.WITHDRAWN, body.on, {}, {"reason": body.reason} if body.reason else None)

@@ -11,6 +11,7 @@ from services.request_api.repository import requests as repository
 from services.request_api.rules.case import Event, fold
 from services.request_api.rules.guards import Terms
 from services.request_api.rules.receipt import check_submission, received_on
+from services.request_api.service.conversion import subject_key
 from services.request_api.service.keeping import Vault, columns_of, seal_applicant
 from services.request_api.service.telling import announce_status, record_step
 from shared.kit.auth import Caller
@@ -62,6 +63,7 @@ async def submit(
         "applicant_kind": wanted.applicant.kind.value,
         "applicant_key": vault.prints.of(identity_of(wanted.applicant), purpose="applicant"),
         "content_key": content_key,
+        "subject_key": subject_key(wanted.wanted, vault),
         "assistance": [one.value for one in wanted.assistance],
         "form": wanted.form.model_dump_json(),
         "wanted": vault.seal(wanted.wanted, "wanted", request_id),
@@ -122,6 +124,7 @@ def _event_of(wanted: RequestInput, actor: str) -> Event:
         "arrived_on": wanted.arrived_on and wanted.arrived_on.isoformat(),
         "received_on": received and received.isoformat(),
         "filled_by_staff": wanted.filled_by_staff,
+        "suggests_publication": wanted.suggests_publication,
     }
     return Event(StepKind.SUBMITTED, submitted_on, {name: fact for name, fact in facts.items() if fact}, actor)
 

@@ -6,9 +6,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from services.catalog_api.rules.identifiers import find_identifiers, is_bank_card, is_identity_number, mask
 from services.catalog_api.rules.word_scan import Words, WordScan
 from services.catalog_api.service.patrol import Lists, scan_text
+from shared.kit.identifiers import find_identifiers, is_bank_card, is_identity_number, mask
 from shared.schemas.patrol import FindingKind, Severity
 
 NOBODY = Lists(WordScan([]), 1)

@@ -25,6 +25,30 @@ def upgrade() -> None:
     )
     op.create_index(op.f("ix_audit_entry_subject"), "audit_entry", ["subject"], unique=False)
     op.create_table(
+        "conversion",
+        sa.Column("id", sa.Uuid(), nullable=False),
+        sa.Column("organization", sa.Text(), nullable=False),
+        sa.Column("organization_name", sa.Text(), nullable=False),
+        sa.Column("subject_key", sa.LargeBinary(), nullable=False),
+        sa.Column("requests", postgresql.ARRAY(sa.Text()), nullable=False),
+        sa.Column("applicants", sa.BigInteger(), nullable=False),
+        sa.Column("period_from", sa.Date(), nullable=False),
+        sa.Column("period_to", sa.Date(), nullable=False),
+        sa.Column("suggested", sa.Boolean(), nullable=False),
+        sa.Column("state", sa.Text(), nullable=False),
+        sa.Column("subject", sa.Text(), nullable=True),
+        sa.Column("note", sa.Text(), nullable=True),
+        sa.Column("candidate_id", sa.Uuid(), nullable=True),
+        sa.Column("decided_by", sa.Text(), nullable=True),
+        sa.Column("version", sa.BigInteger(), nullable=False),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_conversion")),
+        sa.UniqueConstraint("organization", "subject_key", name=op.f("uq_conversion_organization_subject_key")),
+    )
+    op.create_index("ix_conversion_listed", "conversion", ["organization", "id"], unique=False)
+    op.create_index(
+        "ix_conversion_undelivered", "conversion", ["id"], unique=False, postgresql_where=sa.text("state = 'accepted'")
+    )
+    op.create_table(
         "event",
         sa.Column("seq", sa.BigInteger(), autoincrement=False, nullable=False),
         sa.Column("recorded_at", sa.DateTime(timezone=True), nullable=False),
@@ -83,6 +107,12 @@ def upgrade() -> None:
             nullable=False,
             comment="Keyed fingerprint of what was handed in: a retry is recognised.",
         ),
+        sa.Column(
+            "subject_key",
+            sa.LargeBinary(),
+            nullable=True,
+            comment="Keyed fingerprint of what is asked for by name or number.",
+        ),
         sa.Column("assistance", postgresql.ARRAY(sa.Text()), nullable=False),
         sa.Column("form", sa.Text(), nullable=False, comment="JSON."),
         sa.Column("wanted", sa.LargeBinary(), nullable=True, comment="Sealed."),
@@ -120,6 +150,13 @@ def upgrade() -> None:
         postgresql_where=sa.text("is_open"),
     )
     op.create_index("ix_request_received", "request", ["received_on", "organization"], unique=False)
+    op.create_index(
+        "ix_request_subject",
+        "request",
+        ["organization", "subject_key"],
+        unique=False,
+        postgresql_where=sa.text("subject_key IS NOT NULL"),
+    )
     op.create_index(
         "ix_request_waiting",
         "request",
@@ -173,6 +210,50 @@ def upgrade() -> None:
     )
     op.create_index("ix_fee_notice_noticed", "fee_notice", ["noticed_on", "organization"], unique=False)
     op.create_table(
+        "joint_consultation",
+        sa.Column("id", sa.Uuid(), nullable=False),
+        sa.Column("request_id", sa.Uuid(), nullable=False),
+        sa.Column("external_id", sa.Text(), nullable=False),
+        sa.Column("content", sa.LargeBinary(), nullable=False, comment="Sealed."),
+        sa.Column("recorded_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("version", sa.BigInteger(), nullable=False),
+        sa.ForeignKeyConstraint(["request_id"], ["request.id"], name=op.f("fk_joint_consultation_request_id")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_joint_consultation")),
+        sa.UniqueConstraint("request_id", "external_id", name=op.f("uq_joint_consultation_request_id_external_id")),
+    )
+    op.create_table(
+        "library_case",
+        sa.Column("id", sa.Uuid(), nullable=False),
+        sa.Column("request_id", sa.Uuid(), nullable=False),
+        sa.Column("case_no", sa.Text(), nullable=False),
+        sa.Column("organization", sa.Text(), nullable=False),
+        sa.Column("organization_name", sa.Text(), nullable=False),
+        sa.Column("organization_path", postgresql.ARRAY(sa.Text()), nullable=False),
+        sa.Column("share_scope", sa.Text(), nullable=False),
+        sa.Column("topic", sa.Text(), nullable=False),
+        sa.Column("decision", sa.Text(), nullable=False),
+        sa.Column("content", sa.Text(), nullable=False, comment="JSON."),
+        sa.Column("words", sa.Text(), nullable=False),
+        sa.Column("withdrawn", sa.Boolean(), nullable=False),
+        sa.Column("shared_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("version", sa.BigInteger(), nullable=False),
+        sa.ForeignKeyConstraint(["request_id"], ["request.id"], name=op.f("fk_library_case_request_id")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_library_case")),
+        sa.UniqueConstraint("case_no", name=op.f("uq_library_case_case_no")),
+        sa.UniqueConstraint("request_id", name=op.f("uq_library_case_request_id")),
+    )
+    op.create_index(
+        "ix_library_case_listed", "library_case", ["id"], unique=False, postgresql_where=sa.text("NOT withdrawn")
+    )
+    op.create_index(
+        "ix_library_case_words",
+        "library_case",
+        ["words"],
+        unique=False,
+        postgresql_using="gin",
+        postgresql_ops={"words": "gin_trgm_ops"},
+    )
+    op.create_table(
         "request_file",
         sa.Column("id", sa.Uuid(), nullable=False),
         sa.Column("request_id", sa.Uuid(), nullable=False),
@@ -192,6 +273,22 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("id", name=op.f("pk_request_file")),
     )
     op.create_index("ix_request_file_request", "request_file", ["request_id", "id"], unique=False)
+    op.create_table(
+        "request_urging",
+        sa.Column("id", sa.Uuid(), nullable=False),
+        sa.Column("request_id", sa.Uuid(), nullable=False),
+        sa.Column("organization", sa.Text(), nullable=False),
+        sa.Column("urged_by", sa.Text(), nullable=False),
+        sa.Column("words", sa.LargeBinary(), nullable=False, comment="Sealed."),
+        sa.Column("answer_by", sa.Date(), nullable=False),
+        sa.Column("urged_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("answer", sa.LargeBinary(), nullable=True, comment="Sealed."),
+        sa.Column("answered_at", sa.DateTime(timezone=True), nullable=True),
+        sa.ForeignKeyConstraint(["request_id"], ["request.id"], name=op.f("fk_request_urging_request_id")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_request_urging")),
+    )
+    op.create_index("ix_request_urging_organization", "request_urging", ["organization", "id"], unique=False)
+    op.create_index("ix_request_urging_request", "request_urging", ["request_id", "id"], unique=False)
     op.create_table(
         "step",
         sa.Column("request_id", sa.Uuid(), nullable=False),
@@ -221,8 +318,20 @@ def upgrade() -> None:
 def downgrade() -> None:
     op.drop_index("ix_step_recomputed", table_name="step", postgresql_where=sa.text("kind = 'recomputed'"))
     op.drop_table("step")
+    op.drop_index("ix_request_urging_request", table_name="request_urging")
+    op.drop_index("ix_request_urging_organization", table_name="request_urging")
+    op.drop_table("request_urging")
     op.drop_index("ix_request_file_request", table_name="request_file")
     op.drop_table("request_file")
+    op.drop_index(
+        "ix_library_case_words",
+        table_name="library_case",
+        postgresql_using="gin",
+        postgresql_ops={"words": "gin_trgm_ops"},
+    )
+    op.drop_index("ix_library_case_listed", table_name="library_case", postgresql_where=sa.text("NOT withdrawn"))
+    op.drop_table("library_case")
+    op.drop_table("joint_consultation")
     op.drop_index("ix_fee_notice_noticed", table_name="fee_notice")
     op.drop_table("fee_notice")
     op.drop_table("applicant")
@@ -231,6 +340,7 @@ def downgrade() -> None:
     op.drop_index(
         "ix_request_waiting", table_name="request", postgresql_where=sa.text("is_open AND waiting_until IS NOT NULL")
     )
+    op.drop_index("ix_request_subject", table_name="request", postgresql_where=sa.text("subject_key IS NOT NULL"))
     op.drop_index("ix_request_received", table_name="request")
     op.drop_index("ix_request_open", table_name="request", postgresql_where=sa.text("is_open"))
     op.drop_index("ix_request_listed", table_name="request")
@@ -242,5 +352,8 @@ def downgrade() -> None:
     op.drop_index(op.f("ix_idempotency_key_created_at"), table_name="idempotency_key")
     op.drop_table("idempotency_key")
     op.drop_table("event")
+    op.drop_index("ix_conversion_undelivered", table_name="conversion", postgresql_where=sa.text("state = 'accepted'"))
+    op.drop_index("ix_conversion_listed", table_name="conversion")
+    op.drop_table("conversion")
     op.drop_index(op.f("ix_audit_entry_subject"), table_name="audit_entry")
     op.drop_table("audit_entry")
