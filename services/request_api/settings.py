@@ -36,6 +36,9 @@ class Settings(KitSettings):
     confirm_alarm_workdays: int = Field(
         default=1, ge=0, description="After these an unconfirmed request is shown as an alarm."
     )
+    retention_years: int = Field(
+        default=10, ge=1, le=100, description="Years after its closing that an archived request keeps personal data."
+    )
     repeated_likeness: float = Field(
         default=0.6, gt=0, le=1, description="From which likeness on a request is a repeat."
     )

@@ -10,11 +10,12 @@ from pydantic import SecretStr
 
 from services.request_api.service.conversion import deliver
 from services.request_api.service.keeping import terms_of, vault_of
+from services.request_api.service.retention import erase_outlived, seal_anew
 from services.request_api.service.upkeep import close_lapsed, follow_calendar
 from services.request_api.settings import Settings
 from shared.kit import log
 from shared.kit.calendars import CalendarSource
-from shared.kit.clock import Clock, system_clock
+from shared.kit.clock import Clock, local_day, system_clock
 from shared.kit.collector import calm_collector
 from shared.kit.database import Database
 from shared.kit.idempotency import forget_old_keys
@@ -53,10 +54,21 @@ def jobs_of(
             return False
         return await deliver(database, client, tokens, settings.catalog_url, limit=_AT_ONCE) >= _AT_ONCE
 
+    async def seal() -> bool:
+        async with database.write() as session:
+            return await seal_anew(session, vault, limit=_AT_ONCE) >= _AT_ONCE
+
+    async def erase() -> bool:
+        async with database.write() as session:
+            today, years = local_day(clock()), settings.retention_years
+            return await erase_outlived(session, today=today, years=years, limit=_AT_ONCE) >= _AT_ONCE
+
     return [
         Job("close lapsed", 60.0, lapse),
         Job("recompute deadlines", 60.0, recompute),
         Job("hand over conversions", 15.0, hand_over),
+        Job("seal anew", 60.0, seal),
+        Job("erase outlived", 600.0, erase),
         Job("prune", 600.0, partial(_prune, database, settings, clock)),
     ]
 

@@ -31,6 +31,8 @@ class RequestRow(Base):
         sa.Index(
             "ix_request_subject", "organization", "subject_key", postgresql_where=sa.text("subject_key IS NOT NULL")
         ),
+        sa.Index("ix_request_sealed_with", "sealed_with", "id"),
+        sa.Index("ix_request_kept", "closed_on", postgresql_where=sa.text("state = 'archived' AND erased_on IS NULL")),
         sa.Index("ix_request_received", "received_on", "organization"),
         sa.Index("ix_request_closed", "closed_on", "organization"),
     )
@@ -72,6 +74,7 @@ class RequestRow(Base):
     closed_on: Mapped[date | None]
     reply_number: Mapped[str | None]
     erased_on: Mapped[date | None]
+    sealed_with: Mapped[str] = mapped_column(comment="The key that all its sealed values open with, or a newer one.")
     version: Mapped[int]
     recorded_at: Mapped[datetime]
 

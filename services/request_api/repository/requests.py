@@ -16,7 +16,7 @@ REQUEST = (
     *("form", "wanted"),
     *("submitted_at", "received_on", "first_due_on", "due_on", "waiting_until", "provisional", "calendar_version"),
     *("decision", "exemption", "report_row", "answered_on", "closed_on", "reply_number", "erased_on", "version"),
-    "recorded_at",
+    *("recorded_at", "sealed_with"),
 )
 MOVED = (
     *("state", "is_open", "received_on", "first_due_on", "due_on", "waiting_until", "provisional", "calendar_version"),

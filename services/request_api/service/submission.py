@@ -70,6 +70,7 @@ async def submit(
         "submitted_at": wanted.submitted_at,
         "reply_number": None,
         "erased_on": None,
+        "sealed_with": vault.ring.current,
         "version": 1,
         "recorded_at": now,
         **columns_of(case, terms),

@@ -130,6 +130,12 @@ def upgrade() -> None:
         sa.Column("closed_on", sa.Date(), nullable=True),
         sa.Column("reply_number", sa.Text(), nullable=True),
         sa.Column("erased_on", sa.Date(), nullable=True),
+        sa.Column(
+            "sealed_with",
+            sa.Text(),
+            nullable=False,
+            comment="The key that all its sealed values open with, or a newer one.",
+        ),
         sa.Column("version", sa.BigInteger(), nullable=False),
         sa.Column("recorded_at", sa.DateTime(timezone=True), nullable=False),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_request")),
@@ -141,6 +147,13 @@ def upgrade() -> None:
         "ix_request_calendar", "request", ["calendar_version", "id"], unique=False, postgresql_where=sa.text("is_open")
     )
     op.create_index("ix_request_closed", "request", ["closed_on", "organization"], unique=False)
+    op.create_index(
+        "ix_request_kept",
+        "request",
+        ["closed_on"],
+        unique=False,
+        postgresql_where=sa.text("state = 'archived' AND erased_on IS NULL"),
+    )
     op.create_index("ix_request_listed", "request", ["organization", "id"], unique=False)
     op.create_index(
         "ix_request_open",
@@ -150,6 +163,7 @@ def upgrade() -> None:
         postgresql_where=sa.text("is_open"),
     )
     op.create_index("ix_request_received", "request", ["received_on", "organization"], unique=False)
+    op.create_index("ix_request_sealed_with", "request", ["sealed_with", "id"], unique=False)
     op.create_index(
         "ix_request_subject",
         "request",
@@ -341,9 +355,13 @@ def downgrade() -> None:
         "ix_request_waiting", table_name="request", postgresql_where=sa.text("is_open AND waiting_until IS NOT NULL")
     )
     op.drop_index("ix_request_subject", table_name="request", postgresql_where=sa.text("subject_key IS NOT NULL"))
+    op.drop_index("ix_request_sealed_with", table_name="request")
     op.drop_index("ix_request_received", table_name="request")
     op.drop_index("ix_request_open", table_name="request", postgresql_where=sa.text("is_open"))
     op.drop_index("ix_request_listed", table_name="request")
+    op.drop_index(
+        "ix_request_kept", table_name="request", postgresql_where=sa.text("state = 'archived' AND erased_on IS NULL")
+    )
     op.drop_index("ix_request_closed", table_name="request")
     op.drop_index("ix_request_calendar", table_name="request", postgresql_where=sa.text("is_open"))
     op.drop_index("ix_request_applicant", table_name="request")
