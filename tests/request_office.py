@@ -53,6 +53,7 @@ CLIENTS: dict[str, tuple[str, ...]] = {
     "identifier": (CITY, Scope.REQUEST_IDENTIFY),
     "supervisor": (CITY, Scope.REQUEST_SUPERVISE),
     "reader": (CITY, Scope.EVENTS_READ, Scope.AUDIT_READ),
+    "archive": (CITY, Scope.REQUEST_SUBMIT, Scope.REQUEST_HANDLE, Scope.REQUEST_BACKFILL),
     "bureau": (BUREAU_A, Scope.REQUEST_HANDLE, Scope.REQUEST_SUBMIT, Scope.REQUEST_IDENTIFY),
 }
 """Who may what: organisation, scopes."""

@@ -66,7 +66,7 @@ def jobs_of(
     return [
         Job("close lapsed", 60.0, lapse),
         Job("recompute deadlines", 60.0, recompute),
-        Job("hand over conversions", 15.0, hand_over),
+        Job("hand over conversions", 2.0, hand_over),
         Job("seal anew", 60.0, seal),
         Job("erase outlived", 600.0, erase),
         Job("prune", 600.0, partial(_prune, database, settings, clock)),

@@ -39,6 +39,7 @@ class Scope(StrEnum):
     MONITOR_READ = "monitor:read"
     REQUEST_SUBMIT = "request:submit"
     REQUEST_HANDLE = "request:handle"
+    REQUEST_BACKFILL = "request:backfill"
     REQUEST_EXTEND = "request:extend"
     REQUEST_REVIEW = "request:review"
     REQUEST_APPROVE = "request:approve"

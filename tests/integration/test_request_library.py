@@ -165,7 +165,7 @@ async def test_a_repeat_and_a_petition_are_pointed_out(office: RequestOffice) ->
     again = await office.submit(request(), "r2")
     notes = (await office.call("handler", "GET", f"/v1/requests/{again['id']}/proposals")).json()
     assert [(one["kind"], one["decision"], one["reference"]) for one in notes["items"]] == [
-        ("repeated", "E2", "00418859X-2025-00001")
+        ("repeated", "E2", "1137010000418859XL-2025-00001")
     ]
     assert notes["search_asked"] is False
     angry = await office.submit(asked_by(1, wanted={"description": "举报某单位违法，要求处理并追究责任"}), "r3")
@@ -173,7 +173,7 @@ async def test_a_repeat_and_a_petition_are_pointed_out(office: RequestOffice) ->
     assert [(one["kind"], one["decision"]) for one in notes["items"]] == [("petition", "E1")]
     body = {
         "on": "2025-10-13",
-        "answer": {"decision": "E2", "reasons": "已经答复", "earlier_number": "00418859X-2025-00003"},
+        "answer": {"decision": "E2", "reasons": "已经答复", "earlier_number": "1137010000418859XL-2025-00003"},
     }
     await office.moved(again["id"], "accept", "2025-10-13")
     refused = await office.call("handler", "POST", f"/v1/requests/{again['id']}:draft", body)

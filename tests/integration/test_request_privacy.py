@@ -177,7 +177,7 @@ async def test_concurrent_submissions_get_gapless_numbers(office: RequestOffice)
     assert set(statuses) <= {200, 201, 409, 422}
     assert min(statuses[201], statuses[422]) > 10
     rows = await office.database.reads.fetch("SELECT number FROM request ORDER BY number")
-    assert [row["number"] for row in rows] == [f"00418859X-2025-{n:05d}" for n in range(1, len(rows) + 1)]
+    assert [row["number"] for row in rows] == [f"1137010000418859XL-2025-{n:05d}" for n in range(1, len(rows) + 1)]
     assert len(rows) == statuses[201]
 
 
@@ -227,7 +227,7 @@ async def test_DL_10_a_changed_calendar_moves_deadlines_and_says_which(office: R
     assert tuple(row) == (date(2025, 10, 27), "2025-changed")
     moved = await office.call("supervisor", "GET", "/v1/calendar-moves/2025-changed")
     assert [(one["number"], one["due_before"], one["due_after"]) for one in moved.json()["items"]] == [
-        ("00418859X-2025-00001", "2025-10-24", "2025-10-27")
+        ("1137010000418859XL-2025-00001", "2025-10-24", "2025-10-27")
     ]
     known = await office.call(
         "handler", "GET", f"/v1/requests/{receipt['id']}/deadline", params={"as_known_at": "2025-09-22T23:00:00+08:00"}

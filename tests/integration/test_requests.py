@@ -17,7 +17,7 @@ async def office(database_url: Callable[[str], str]) -> AsyncIterator[RequestOff
 
 async def test_a_letter_is_registered_accepted_answered_and_archived(office: RequestOffice) -> None:
     receipt = await office.submit()
-    assert receipt["number"] == "00418859X-2025-00001"
+    assert receipt["number"] == "1137010000418859XL-2025-00001"
     assert (receipt["received_on"], receipt["due_on"]) == ("2025-09-22", "2025-10-24")
     view = await office.moved(receipt["id"], "accept", "2025-09-23")
     assert view["state"] == "processing"
@@ -215,7 +215,7 @@ async def test_the_applicant_follows_the_request_by_number_and_code(office: Requ
 async def test_wrong_codes_and_wrong_numbers_are_told_apart_by_nothing_and_run_out(office: RequestOffice) -> None:
     receipt = await office.submit()
     answers = []
-    for number, code in [(receipt["number"], "2" * 12), ("00418859X-2025-99999", receipt["query_code"])]:
+    for number, code in [(receipt["number"], "2" * 12), ("1137010000418859XL-2025-99999", receipt["query_code"])]:
         answers.append(await office.call(None, "GET", "/v1/track", params={"number": number, "code": code}))
     assert {answer.status_code for answer in answers} == {404}
     bodies = [answer.json() | {"request_id": "", "instance": ""} for answer in answers]
@@ -264,3 +264,21 @@ async def test_events_tell_number_status_and_dates_only(office: RequestOffice) -
         *("id", "number", "organization", "province_id", "state", "received_on", "due_on", "waiting_until"),
         *("answered_on", "closed_on"),
     }
+
+
+async def test_who_may_register_late_is_judged_by_the_day_it_happened(office: RequestOffice) -> None:
+    office.set_day("2025-12-01")
+    receipt = await office.submit(who="archive")
+    assert receipt["number"] == "1137010000418859XL-2025-00001"
+    body = {"on": "2025-09-25", "items": ["请补充文件名称"]}
+    path = f"/v1/requests/{receipt['id']}:request-correction"
+    assert (await office.call("handler", "POST", path, body)).status_code == 409, "not by who may not"
+    view = await office.call("archive", "POST", path, body)
+    assert view.status_code == 200, view.text
+    late = await office.submit(request(wanted={"description": "另一份文件"}), "r2", who="archive")
+    path = f"/v1/requests/{late['id']}:request-correction"
+    assert (await office.call("archive", "POST", path, body | {"on": "2025-10-20"})).status_code == 409, (
+        "too late then too"
+    )
+    recorded = (await office.view(receipt["id"]))["steps"][1]
+    assert (recorded["on"], recorded["recorded_at"][:10]) == ("2025-09-25", "2025-12-01")

@@ -28,6 +28,8 @@ from deploy.local.demo.files import put_files
 from deploy.local.demo.interpretations import interpretations
 from deploy.local.demo.library import external_id, papers, waves
 from deploy.local.demo.participation import entries, put_entries
+from deploy.local.demo.requests import put_requests
+from deploy.local.demo.requests import total as requests_total
 from deploy.local.demo.voices import put_voices
 from deploy.local.demo.voices import total as voices_total
 from shared.kit.clock import local_day
@@ -82,6 +84,19 @@ def client_inputs() -> dict[str, ClientInput]:
         "catalog_approver": ("政务公开领导小组办公室", CITY_CODE, [Scope.CATALOG_APPROVE]),
         "disclosure": ("各部门业务系统", CITY_CODE, [Scope.DISCLOSURE_WRITE]),
         "supervisor": ("政务公开效能监测系统", CITY_CODE, [Scope.MONITOR_READ, Scope.DISCLOSURE_URGE]),
+        "request_desk": (
+            "依申请公开办理系统",
+            CITY_CODE,
+            [Scope.REQUEST_SUBMIT, Scope.REQUEST_HANDLE, Scope.REQUEST_BACKFILL],
+        ),
+        "request_head": (
+            "政府信息公开工作机构负责人",
+            CITY_CODE,
+            [Scope.REQUEST_EXTEND, Scope.REQUEST_BACKFILL],
+        ),
+        "request_reviewer": ("法制和保密审核系统", CITY_CODE, [Scope.REQUEST_REVIEW, Scope.REQUEST_BACKFILL]),
+        "request_leader": ("答复签发系统", CITY_CODE, [Scope.REQUEST_APPROVE, Scope.REQUEST_BACKFILL]),
+        "request_supervisor": ("依申请公开监督系统", CITY_CODE, [Scope.REQUEST_SUPERVISE]),
         "participation": (
             "公众参与系统",
             CITY_CODE,
@@ -111,6 +126,11 @@ PERSONS = {
     "catalog_approver": "staff-0802",
     "disclosure": "staff-0803",
     "supervisor": "staff-0804",
+    "request_desk": "staff-0901",
+    "request_head": "staff-0900",
+    "request_reviewer": "staff-0902",
+    "request_leader": "staff-0903",
+    "request_supervisor": "staff-0904",
 }
 """Staff numbers as the calling systems would give them."""
 
@@ -136,6 +156,9 @@ def load(gateway_url: str, admin: ClientCredentials, state: Path, progress: Prog
             pass
         disclosed = put_disclosure(sessions, today)
         for _ in _shown(progress, "公开目录 Disclosure", disclosed, total=disclosure_total()):
+            pass
+        handled = put_requests(sessions, today)
+        for _ in _shown(progress, "依申请公开 Requests", handled, total=requests_total()):
             pass
         for _ in _shown(progress, "会签卷 Dossiers", leave_dossiers(desk_of(sessions)), total=3):
             pass

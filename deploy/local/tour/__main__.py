@@ -21,6 +21,7 @@ from deploy.local.tour.guide import Guide, NotAsPromised
 from deploy.local.tour.history import History
 from deploy.local.tour.matching import Matching
 from deploy.local.tour.participation import Participation
+from deploy.local.tour.requests import Requests
 from deploy.local.tour.story import SEARCHABLE_WITHIN_SECONDS, Story
 from deploy.local.tour.texts import new_run
 from deploy.local.tour.uploads import Uploads
@@ -82,6 +83,7 @@ def _walk(url: str, administrator: Credentials, state: Path | None, *, within_se
         Matching(guide, run).tell()
         Uploads(guide, run).tell()
         Disclosure(guide, run).tell()
+        Requests(guide, run).tell()
     took = time.monotonic() - started
     console.print(f"\n[bold green]✓ 全部做到：{guide.steps} 步、{guide.promises} 项承诺，{took:.1f} 秒[/]")
 

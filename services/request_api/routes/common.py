@@ -1,5 +1,7 @@
 """What the routes of request_api share: who may, by what terms, and where a request is found."""
 
+from dataclasses import replace
+from datetime import date
 from typing import Annotated, Any, cast
 from uuid import UUID
 
@@ -49,6 +51,12 @@ async def _terms(request: Request, now: Now) -> Terms:
 
 
 TermsNow = Annotated[Terms, Depends(_terms)]
+
+
+def judged_on(terms: Terms, caller: Caller, on: date) -> Terms:
+    """Who may register late (补录) what happened on paper is judged by its day; when it was recorded is kept beside it."""
+    is_late = caller.has(Scope.REQUEST_BACKFILL) and on < terms.today
+    return replace(terms, today=on) if is_late else terms
 
 
 def _vault(request: Request) -> Vault:

@@ -1,7 +1,7 @@
 """The moves of a request at the edge: one route a step, each for those whose duty it is (domain.md §9.1, §11.5)."""
 
 from collections.abc import Awaitable, Callable
-from datetime import datetime
+from datetime import date, datetime
 from typing import Annotated, Any
 from uuid import UUID
 
@@ -20,6 +20,7 @@ from services.request_api.routes.common import (
     Submitter,
     TermsNow,
     covered,
+    judged_on,
 )
 from services.request_api.routes.requests import NOT_STORED
 from services.request_api.rules.guards import Terms
@@ -77,10 +78,10 @@ class Desk:
         self._now: datetime = now
         self._response = response
 
-    async def move(self, caller: Caller, work: Callable[[Mover], Awaitable[Any]]) -> CaseView:
+    async def move(self, caller: Caller, on: date, work: Callable[[Mover], Awaitable[Any]]) -> CaseView:
         """Take the step, and show the request as it is then."""
         await covered(self._reads, caller, self._id)
-        held = await hold(self._session, self._id, self._terms)
+        held = await hold(self._session, self._id, judged_on(self._terms, caller, on))
         applicants_from, now = self._applicants_from, self._now
         mover = Mover(self._session, held, caller.client_id, self._vault, now=now, applicants_from=applicants_from)
         await work(mover)
@@ -101,43 +102,43 @@ def _step(address: str, summary: str) -> Callable[[Any], Any]:
 @_step(":confirm", "双方确认 Confirm")
 async def confirm(body: OnDay, caller: Handler, desk: AtDesk) -> CaseView:
     """The day both sides confirmed it: from here the law counts (条例第三十一条第（三）项)."""
-    return await desk.move(caller, lambda mover: mover.simple(StepKind.CONFIRMED, body))
+    return await desk.move(caller, body.on, lambda mover: mover.simple(StepKind.CONFIRMED, body))
 
 
 @_step(":accept", "受理 Accept")
 async def accept(body: OnDay, caller: Handler, desk: AtDesk) -> CaseView:
     """It is complete and is being worked on."""
-    return await desk.move(caller, lambda mover: mover.simple(StepKind.ACCEPTED, body))
+    return await desk.move(caller, body.on, lambda mover: mover.simple(StepKind.ACCEPTED, body))
 
 
 @_step(":request-correction", "告知补正 Request a correction")
 async def request_correction(body: CorrectionNotice, caller: Handler, desk: AtDesk) -> CaseView:
     """Once, within seven working days of receipt; the clock starts anew when the correction arrives (条例第三十条)."""
-    return await desk.move(caller, lambda mover: mover.request_correction(body))
+    return await desk.move(caller, body.on, lambda mover: mover.request_correction(body))
 
 
 @_step(":correct", "登记补正 Take in the correction")
 async def correct(body: Corrected, caller: Submitter, desk: AtDesk) -> CaseView:
     """What the applicant has corrected, and the day it was received."""
-    return await desk.move(caller, lambda mover: mover.correct(body))
+    return await desk.move(caller, body.on, lambda mover: mover.correct(body))
 
 
 @_step(":lapse-correction", "逾期不补正 Close for want of a correction")
 async def lapse_correction(body: OnDay, caller: Handler, desk: AtDesk) -> CaseView:
     """The time has passed without a correction: deemed abandoned (条例第三十条), F1."""
-    return await desk.move(caller, lambda mover: mover.simple(StepKind.CORRECTION_LAPSED, body))
+    return await desk.move(caller, body.on, lambda mover: mover.simple(StepKind.CORRECTION_LAPSED, body))
 
 
 @_step("/consultations", "征求意见 Ask for an opinion")
 async def consult(body: ConsultationInput, caller: Handler, desk: AtDesk) -> CaseView:
     """A letter to a third party (条例第三十二条), a co-producer (第三十四条) or another organ; its time does not count."""
-    return await desk.move(caller, lambda mover: mover.consult(body))
+    return await desk.move(caller, body.on, lambda mover: mover.consult(body))
 
 
 @_step("/consultations/{consultation_id}:receive", "登记对方收到 Note its receipt")
 async def receive_consultation(consultation_id: ConsultationId, body: OnDay, caller: Handler, desk: AtDesk) -> CaseView:
     """The day the letter was received: fifteen working days run from it."""
-    return await desk.move(caller, lambda mover: mover.receive_consultation(consultation_id, body))
+    return await desk.move(caller, body.on, lambda mover: mover.receive_consultation(consultation_id, body))
 
 
 @_step("/consultations/{consultation_id}:answer", "登记意见 Note its answer")
@@ -145,82 +146,82 @@ async def answer_consultation(
     consultation_id: ConsultationId, body: ConsultationAnswer, caller: Handler, desk: AtDesk
 ) -> CaseView:
     """What came back. Who stays silent: a third party leaves it to the organ, a co-producer agrees."""
-    return await desk.move(caller, lambda mover: mover.answer_consultation(consultation_id, body))
+    return await desk.move(caller, body.on, lambda mover: mover.answer_consultation(consultation_id, body))
 
 
 @_step(":ask-reasons", "要求说明理由 Ask for reasons")
 async def ask_reasons(body: OnDay, caller: Handler, desk: AtDesk) -> CaseView:
     """Of an applicant whose number or frequency of requests is beyond reason (条例第三十五条); the clock runs on."""
-    return await desk.move(caller, lambda mover: mover.ask_reasons(body))
+    return await desk.move(caller, body.on, lambda mover: mover.ask_reasons(body))
 
 
 @_step(":evaluate-reasons", "评估理由 Evaluate the reasons")
 async def evaluate_reasons(body: ReasonsEvaluation, caller: Handler, desk: AtDesk) -> CaseView:
     """Unreasonable: may not be handled (E4). Reasonable but not doable in time: a later day is set and told."""
-    return await desk.move(caller, lambda mover: mover.give_reasons(body))
+    return await desk.move(caller, body.on, lambda mover: mover.give_reasons(body))
 
 
 @_step(":notice-fee", "收费通知 Notice a fee")
 async def notice_fee(body: FeeNotice, caller: Handler, desk: AtDesk) -> CaseView:
     """Per item or per page; what to pay follows from the tiers (国办函〔2020〕109号). Thirty days to pay."""
-    return await desk.move(caller, lambda mover: mover.notice_fee(body))
+    return await desk.move(caller, body.on, lambda mover: mover.notice_fee(body))
 
 
 @_step(":pay", "登记缴费 Note the payment")
 async def pay(body: Payment, caller: Handler, desk: AtDesk) -> CaseView:
     """The clock starts anew on the day after."""
-    return await desk.move(caller, lambda mover: mover.pay(body))
+    return await desk.move(caller, body.on, lambda mover: mover.pay(body))
 
 
 @_step(":lapse-payment", "逾期不缴费 Close for want of payment")
 async def lapse_payment(body: OnDay, caller: Handler, desk: AtDesk) -> CaseView:
     """The time has passed without payment: no further handling, F2."""
-    return await desk.move(caller, lambda mover: mover.simple(StepKind.PAYMENT_LAPSED, body))
+    return await desk.move(caller, body.on, lambda mover: mover.simple(StepKind.PAYMENT_LAPSED, body))
 
 
 @_step(":extend", "延期答复 Extend")
 async def extend(body: Extension, caller: Extender, desk: AtDesk) -> CaseView:
     """By the head of the disclosure office, once, up to twenty working days, told before the time is up (条例第三十三条)."""
-    return await desk.move(caller, lambda mover: mover.extend(body))
+    return await desk.move(caller, body.on, lambda mover: mover.extend(body))
 
 
 @_step(":draft", "拟稿 Draft the answer")
 async def draft(body: Draft, caller: Handler, desk: AtDesk) -> CaseView:
     """The decision with all it has to contain; refused with what is missing."""
-    return await desk.move(caller, lambda mover: mover.draft(body))
+    return await desk.move(caller, body.on, lambda mover: mover.draft(body))
 
 
 @_step(":review", "审核 Review")
 async def review(body: Review, caller: Reviewer, desk: AtDesk) -> CaseView:
     """Legal and secrecy review, by others than who drafted; not passed, it goes back (条例第十七条)."""
-    return await desk.move(caller, lambda mover: mover.review(body))
+    return await desk.move(caller, body.on, lambda mover: mover.review(body))
 
 
 @_step(":return", "退回 Send back")
 async def send_back(body: Return, caller: Returner, desk: AtDesk) -> CaseView:
     """Back to who drafted it."""
-    return await desk.move(caller, lambda mover: mover.send_back(body))
+    return await desk.move(caller, body.on, lambda mover: mover.send_back(body))
 
 
 @_step(":approve", "签发 Approve")
 async def approve(body: OnDay, caller: Approver, desk: AtDesk) -> CaseView:
     """Signed by somebody who neither drafted nor reviewed; the reply gets its number."""
-    return await desk.move(caller, lambda mover: mover.approve(body))
+    return await desk.move(caller, body.on, lambda mover: mover.approve(body))
 
 
 @_step(":serve", "送达 Serve")
 async def serve(body: Service, caller: Handler, desk: AtDesk) -> CaseView:
     """The day of signature, of posting (交邮之日) or of sending is the day of the answer."""
-    return await desk.move(caller, lambda mover: mover.serve(body))
+    return await desk.move(caller, body.on, lambda mover: mover.serve(body))
 
 
 @_step(":archive", "归档 Archive")
 async def archive(body: OnDay, caller: Handler, desk: AtDesk) -> CaseView:
     """The file is closed (条例第四十五条)."""
-    return await desk.move(caller, lambda mover: mover.simple(StepKind.ARCHIVED, body))
+    return await desk.move(caller, body.on, lambda mover: mover.simple(StepKind.ARCHIVED, body))
 
 
 @_step(":withdraw", "撤回申请 Withdraw")
 async def withdraw(body: Withdrawal, caller: Submitter, desk: AtDesk) -> CaseView:
     """The applicant takes it back before it is decided, F3."""
-    return await desk.move(caller, lambda mover: mover.withdraw(body))
+    return await desk.move(caller, body.on, lambda mover: mover.withdraw(body))

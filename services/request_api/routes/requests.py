@@ -20,10 +20,11 @@ from services.request_api.routes.common import (
     Supervisor,
     TermsNow,
     covered,
+    judged_on,
 )
 from services.request_api.service import showing
 from services.request_api.service.keeping import open_applicant
-from services.request_api.service.submission import Submission, submit
+from services.request_api.service.submission import Submission, day_of_arrival, submit
 from shared.kit.auth import OrganizationCode
 from shared.kit.clock import Now
 from shared.kit.database import Reading, Writing
@@ -70,7 +71,8 @@ async def put_request(
     (条例第三十一条): a request over the Internet counts from the day both sides have confirmed it.
     """
     submission = Submission(await caller.ensure_covers(org), external_id, body)
-    receipt = await submit(session, caller, submission, terms, vault, now=now)
+    judged = judged_on(terms, caller, day_of_arrival(body))
+    receipt = await submit(session, caller, submission, judged, vault, now=now)
     status = 201 if receipt.outcome is Outcome.CREATED else 200
     return Response(receipt.model_dump_json(), status, media_type="application/json", headers=NOT_STORED)
 

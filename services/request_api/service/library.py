@@ -64,7 +64,7 @@ async def share_case(
     else:
         year = local_day(now).year
         number = await request_repository.next_number(driver, row["organization"], CASES, year)
-        case["case_no"] = f"{row['organization'][8:17]}-案-{year}-{number:04d}"
+        case["case_no"] = f"{row['organization']}-案-{year}-{number:04d}"
         await repository.insert_case(driver, case)
     _record(session, caller, "case.shared", case)
     return show_case(case)

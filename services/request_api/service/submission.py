@@ -1,7 +1,7 @@
 """Submission (申请的提交和登记): a request is taken in once, numbered without a gap, its applicant sealed."""
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any
 
 from pydantic_core import to_json
@@ -92,8 +92,14 @@ def identity_of(applicant: Applicant) -> str:
 
 
 def number_of(organization: str, year: int, number: int) -> str:
-    """申请编号: the nine characters that identify the organ in its credit code, the year, a running number."""
-    return f"{organization[8:17]}-{year}-{number:05d}"
+    """申请编号: the organ's credit code, the year, a running number."""
+    return f"{organization}-{year}-{number:05d}"
+
+
+def day_of_arrival(wanted: RequestInput) -> date:
+    """The latest day that a submission speaks of."""
+    days = [local_day(wanted.submitted_at), wanted.arrived_on, wanted.signed_on, wanted.confirmed_on]
+    return max(day for day in days if day is not None)
 
 
 def reply_number(year: int, number: int) -> str:
