@@ -28,6 +28,7 @@ import pytest
 from deploy.local.exchange import CITY_CODE, create_client
 from deploy.local.processes import free_port
 from deploy.local.state import Credentials, State
+from tests.applicants import Applicants
 from tests.e2e.test_run import LAST_LINE, Home, Launcher
 from tests.partner import PATIENCE_SECONDS, Document, Partner, Progress
 from tests.policies import published
@@ -38,11 +39,16 @@ LAST = DOCUMENTS + 1
 BATCHES = 5
 CHANGERS = 4
 CHANGES_EACH = 75
+REQUESTS = 400
+DESK = {"request-api": 3, "postgres": 2}
 VICTIMS = {"search-worker": 3, "meilisearch": 3, "postgres": 3, "policy-api": 3}
 LONGEST_DELAY_SECONDS = 0.3
 # Far below what a city would set, so that the second test need not wait for a minute.
 SETTINGS = {"MINGQUAN_LONG_POLL_SECONDS": "1", "MINGQUAN_STALE_AFTER_SECONDS": "4"}
-SCOPES = ("policy:write", "policy:import", "policy:release", "events:read", "search:admin")
+SCOPES = (
+    *("request:submit", "request:handle", "request:backfill"),
+    *("policy:write", "policy:import", "policy:release", "events:read", "search:admin"),
+)
 WORD = "社区食堂"
 NOTHING = {"missing": 0, "extra": 0, "stale": 0}
 
@@ -120,20 +126,21 @@ class Killer:
     progress: Progress
     last_pid: dict[str, int] = field(default_factory=dict)
 
-    async def strike(self, rng: random.Random, *, until: int) -> None:
-        victims = [name for name, times in VICTIMS.items() for _ in range(times)]
+    async def strike(self, rng: random.Random, *, until: int, marked: dict[str, int] = VICTIMS) -> None:
+        begun = self.progress.count
+        victims = [name for name, times in marked.items() for _ in range(times)]
         rng.shuffle(victims)
         moments = sorted(rng.randrange(until // 20, until) for _ in victims)
         for moment, name in zip(moments, victims, strict=True):
             delay = rng.uniform(0, LONGEST_DELAY_SECONDS)
             sys.stdout.write(f"after {moment} receipts and {delay:.3f} s: {name}\n")
-            await self.progress.reach(moment)
+            await self.progress.reach(begun + moment)
             pid = await self._alive(name)
             killed = asyncio.Event()
             asyncio.get_running_loop().call_later(delay, self._kill, pid, killed)
             await killed.wait()
             self.last_pid[name] = pid
-        for name in VICTIMS:
+        for name in marked:
             await self._alive(name)
 
     async def _alive(self, name: str) -> int:
@@ -158,6 +165,7 @@ class Follower:
     """Reads the log beside the storm, as any other reader does."""
 
     partner: Partner
+    source: str = "policy"
     events: list[dict[str, Any]] = field(default_factory=list)
     cursor: str | None = None
 
@@ -174,7 +182,7 @@ class Follower:
         params: dict[str, Any] = {"limit": 500, "wait": wait} | ({"after": self.cursor} if self.cursor else {})
         try:
             answer = await self.partner.http.get(
-                "/api/policy/v1/events", params=params, headers=await self.partner.headers()
+                f"/api/{self.source}/v1/events", params=params, headers=await self.partner.headers()
             )
         except httpx.RemoteProtocolError:
             return False
@@ -431,3 +439,27 @@ async def test_what_is_withdrawn_is_not_served_from_a_stale_index(home: Home, pa
     await eventually(is_fresh, partner.progress)
     assert {hit["id"] for hit in (await search())["items"]} == set(ids[3:])
     assert home.say("verify")[0] == 0
+
+
+async def test_no_request_is_lost_and_numbers_have_no_gap(home: Home, partner: Partner) -> None:
+    """Handed in, accepted and withdrawn while the service and the database die (issue 5, criterion 4)."""
+    storm = Applicants(partner, REQUESTS)
+    async with asyncio.TaskGroup() as tasks:
+        tasks.create_task(storm.all())
+        killer = Killer(home, partner.progress)
+        tasks.create_task(killer.strike(random.Random(SEED), until=2 * REQUESTS, marked=DESK))
+    assert storm.refused == []
+    assert storm.sent_again > 0
+    numbers = sorted(receipt["number"] for receipt in storm.receipts.values())
+    assert numbers == [f"{CITY_CODE}-2025-{number:05d}" for number in range(1, REQUESTS + 1)]
+    for receipt in storm.receipts.values():
+        answer = await partner.http.get(f"/api/request/v1/requests/{receipt['id']}", headers=await partner.headers())
+        steps = [step["kind"] for step in answer.json()["steps"]]
+        assert steps == ["submitted", "accepted", "withdrawn"]
+    log, told = Follower(partner, source="request"), Counter[str]()
+    while not await log.read_page():
+        pass
+    assert [int(event["sequence"]) for event in log.events] == list(range(1, len(log.events) + 1))
+    told.update(event["subject"] for event in log.events)
+    assert set(told.values()) == {3}
+    assert len(told) == REQUESTS
