@@ -52,6 +52,7 @@ CLIENTS: dict[str, tuple[str, ...]] = {
     "leader": (CITY, Scope.REQUEST_APPROVE),
     "identifier": (CITY, Scope.REQUEST_IDENTIFY),
     "supervisor": (CITY, Scope.REQUEST_SUPERVISE),
+    "reporter": (CITY, Scope.REPORT_WRITE),
     "reader": (CITY, Scope.EVENTS_READ, Scope.AUDIT_READ),
     "archive": (CITY, Scope.REQUEST_SUBMIT, Scope.REQUEST_HANDLE, Scope.REQUEST_BACKFILL),
     "bureau": (BUREAU_A, Scope.REQUEST_HANDLE, Scope.REQUEST_SUBMIT, Scope.REQUEST_IDENTIFY),

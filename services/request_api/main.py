@@ -6,7 +6,7 @@ from contextlib import asynccontextmanager
 import httpx
 from fastapi import FastAPI
 
-from services.request_api.routes import library, moves, requests, supervision, track
+from services.request_api.routes import library, moves, reports, requests, supervision, track
 from services.request_api.service.keeping import vault_of
 from services.request_api.service.throttle import Throttle
 from services.request_api.settings import Settings
@@ -24,7 +24,7 @@ def build_app(settings: Settings, *, transport: httpx.AsyncBaseTransport | None 
         settings,
         title="明泉 · 依申请公开 request_api",
         description=DESCRIPTION,
-        routers=[track.router, supervision.router, library.router, requests.router, moves.router],
+        routers=[track.router, supervision.router, reports.router, library.router, requests.router, moves.router],
         extend=_with_vault,
         transport=transport,
     )

@@ -21,7 +21,7 @@ class ClientInput(BaseModel):
 
     name: str = Field(title="名称", min_length=2, max_length=120, examples=["历下区政务公开系统"])
     organization: CreditCode
-    scopes: Annotated[list[Scope], AfterValidator(_each_once)] = Field(title="权限", min_length=1, max_length=40)
+    scopes: Annotated[list[Scope], AfterValidator(_each_once)] = Field(title="权限", min_length=1, max_length=100)
     expires_on: date | None = Field(default=None, title="有效期至", description="Inclusive last day.")
 
 

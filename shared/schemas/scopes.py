@@ -45,4 +45,5 @@ class Scope(StrEnum):
     REQUEST_APPROVE = "request:approve"
     REQUEST_IDENTIFY = "request:identify"
     REQUEST_SUPERVISE = "request:supervise"
+    REPORT_WRITE = "report:write"
     SEARCH_ADMIN = "search:admin"

@@ -60,6 +60,10 @@ _OTHERS: dict[str, Any] = {
     "PUT /v1/requests/{request_id}/joint-consultations/{external_id}": _JOINT,
     "POST /v1/conversions/{conversion_id}:decide": {"accepts": False, "note": "个案需求"},
     "POST /v1/requests/{request_id}/urgings": {"words": "请尽快办理", "answer_by": "2099-12-31"},
+    "PUT /v1/organizations/{org}/reports/{year}": {"scope": "department"},
+    "POST /v1/organizations/{org}/reports/{year}:submit": None,
+    "POST /v1/organizations/{org}/reports/{year}:publish": {},
+    "PUT /v1/requests/{request_id}/reviews/{external_id}": {"kind": "review", "filed_on": "2026-03-09"},
     "POST /v1/request-urgings/{urging_id}:answer": {"words": "今日办结"},
 }
 
@@ -95,6 +99,11 @@ async def requests_of(suite: Suite, code: str) -> dict[str, str]:
     consulted = await office.post(f"{address}/consultations", json=letter, headers=clerk)
     assert consulted.status_code == 200, consulted.text
     ids = {"request_id": handed_in.json()["id"], "consultation_id": consulted.json()["consultations"][0]["id"]}
+    ids |= {"year": "2025", "row": "new", "column": "total"}
+    reporter = await suite.token(code, Scope.REPORT_WRITE)
+    report = f"/v1/organizations/{code}/reports/2025"
+    written = await office.put(report, json={"scope": "department"}, headers=reporter)
+    assert written.status_code == 200, written.text
     return ids | {"calendar_version": "seed"} | await _written(suite, ids["request_id"])
 
 

@@ -215,6 +215,8 @@ BY_LINE = {
 }
 # Write nothing and are about no organisation's resource: the scope alone decides.
 ASKING = {
+    "request POST /v1/reports:check",
+    "request POST /v1/reports:check-page",
     "catalog POST /v1/patrol:scan",
     "policy POST /v1/match",
     "policy POST /v1/match:batch",

@@ -96,6 +96,7 @@ def client_inputs() -> dict[str, ClientInput]:
         ),
         "request_reviewer": ("法制和保密审核系统", CITY_CODE, [Scope.REQUEST_REVIEW, Scope.REQUEST_BACKFILL]),
         "request_leader": ("答复签发系统", CITY_CODE, [Scope.REQUEST_APPROVE, Scope.REQUEST_BACKFILL]),
+        "request_reporter": ("年度报告编制系统", CITY_CODE, [Scope.REPORT_WRITE]),
         "request_supervisor": ("依申请公开监督系统", CITY_CODE, [Scope.REQUEST_SUPERVISE]),
         "participation": (
             "公众参与系统",
@@ -131,6 +132,7 @@ PERSONS = {
     "request_reviewer": "staff-0902",
     "request_leader": "staff-0903",
     "request_supervisor": "staff-0904",
+    "request_reporter": "staff-0905",
 }
 """Staff numbers as the calling systems would give them."""
 

@@ -37,6 +37,7 @@ class Requests:
         self.follow()
         self.share_the_case()
         self.turn_three_into_an_item()
+        self.count_once()
 
     def arrive_on_a_saturday(self) -> None:
         self._guide.step("一封信星期六寄到：从签收之日起算，当日不计", "A letter arrives on a Saturday")
@@ -177,6 +178,34 @@ class Requests:
         self._guide.call(
             "disclosure", "POST", f"{CATALOG_API}/candidates/{candidate['id']}:decide", body=note, expect=200
         )
+
+    def count_once(self) -> None:
+        self._guide.step("年度报告由记录生成：每件只计一次，格子可查到申请", "The annual report counts it once")
+        path = f"{REQUEST_API}/organizations/{self._organization}/reports/{self._arrived.year}"
+        body = {"scope": "department", "overview": {"on_request": "依法办理政府信息公开申请。"}}
+        written = self._guide.call("request_reporter", "PUT", path, body=body, expect=200, show=("state", "findings"))
+        errors = [one for one in written["findings"] if one["level"] == "error"]
+        self._guide.promise(errors == [], "12条勾稽关系都成立", errors)
+        rows = ("r.granted", "r.partial", "r.total")
+        counted = {row: self._behind(path, row) for row in rows}
+        self._guide.promise(
+            (self._number in counted["r.partial"], self._number in counted["r.granted"]) == (True, False),
+            "部分公开的这件只计在“部分公开”",
+            counted,
+        )
+        told = written["report"]["table3"]["r.total"]["total"]
+        self._guide.promise(len(counted["r.total"]) == told, f"总计{told}件，件件可查", counted["r.total"])
+
+    def _behind(self, path: str, row: str) -> list[str]:
+        """The numbers of the requests behind a cell."""
+        found: list[str] = []
+        address: str | None = f"{path}/cells/{row}/total?limit=100"
+        while address is not None:
+            page = self._guide.ask("request_reporter", "GET", address).json()
+            found += [one["number"] for one in page["items"]]
+            more = page["next_cursor"]
+            address = f"{path}/cells/{row}/total?limit=100&cursor={more}" if more else None
+        return found
 
     def _answer_another(self, number: int) -> None:
         """The same request by another person, answered."""

@@ -2,9 +2,11 @@
 
 from services.request_api.models.base import Base
 from services.request_api.models.cases import ConversionRow, JointConsultationRow, LibraryCaseRow, RequestUrgingRow
+from services.request_api.models.reports import AnnualReportRow, ReviewCaseRow
 from services.request_api.models.requests import ApplicantRow, FeeRow, FileRow, RequestRow, SeriesRow, StepRow
 
 __all__ = [
+    "AnnualReportRow",
     "ApplicantRow",
     "Base",
     "ConversionRow",
@@ -14,6 +16,7 @@ __all__ = [
     "LibraryCaseRow",
     "RequestRow",
     "RequestUrgingRow",
+    "ReviewCaseRow",
     "SeriesRow",
     "StepRow",
 ]

@@ -14,6 +14,28 @@ depends_on = None
 
 def upgrade() -> None:
     op.create_table(
+        "annual_report",
+        sa.Column("organization", sa.Text(), nullable=False),
+        sa.Column("year", sa.Integer(), nullable=False),
+        sa.Column("organization_name", sa.Text(), nullable=False),
+        sa.Column("organization_path", postgresql.ARRAY(sa.Text()), nullable=False),
+        sa.Column("state", sa.Text(), nullable=False),
+        sa.Column("written", sa.Text(), nullable=False, comment="JSON: what people write."),
+        sa.Column("published", sa.Text(), nullable=True, comment="JSON: the report as it was published last."),
+        sa.Column("published_on", sa.Date(), nullable=True),
+        sa.Column("reason", sa.Text(), nullable=True, comment="Of the last correction."),
+        sa.Column("version", sa.BigInteger(), nullable=False),
+        sa.Column("updated_at", sa.DateTime(timezone=True), nullable=False),
+        sa.PrimaryKeyConstraint("organization", "year", name=op.f("pk_annual_report")),
+    )
+    op.create_index(
+        "ix_annual_report_published",
+        "annual_report",
+        ["year", "organization"],
+        unique=False,
+        postgresql_where=sa.text("published IS NOT NULL"),
+    )
+    op.create_table(
         "audit_entry",
         sa.Column("seq", sa.BigInteger(), autoincrement=False, nullable=False),
         sa.Column("recorded_at", sa.DateTime(timezone=True), nullable=False),
@@ -304,6 +326,22 @@ def upgrade() -> None:
     op.create_index("ix_request_urging_organization", "request_urging", ["organization", "id"], unique=False)
     op.create_index("ix_request_urging_request", "request_urging", ["request_id", "id"], unique=False)
     op.create_table(
+        "review_case",
+        sa.Column("id", sa.Uuid(), nullable=False),
+        sa.Column("request_id", sa.Uuid(), nullable=False),
+        sa.Column("organization", sa.Text(), nullable=False),
+        sa.Column("external_id", sa.Text(), nullable=False),
+        sa.Column("kind", sa.Text(), nullable=False),
+        sa.Column("filed_on", sa.Date(), nullable=False),
+        sa.Column("result", sa.Text(), nullable=True),
+        sa.Column("decided_on", sa.Date(), nullable=True),
+        sa.Column("version", sa.BigInteger(), nullable=False),
+        sa.ForeignKeyConstraint(["request_id"], ["request.id"], name=op.f("fk_review_case_request_id")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_review_case")),
+        sa.UniqueConstraint("request_id", "external_id", name=op.f("uq_review_case_request_id_external_id")),
+    )
+    op.create_index("ix_review_case_counted", "review_case", ["organization", "filed_on"], unique=False)
+    op.create_table(
         "step",
         sa.Column("request_id", sa.Uuid(), nullable=False),
         sa.Column("sequence", sa.Integer(), nullable=False),
@@ -332,6 +370,8 @@ def upgrade() -> None:
 def downgrade() -> None:
     op.drop_index("ix_step_recomputed", table_name="step", postgresql_where=sa.text("kind = 'recomputed'"))
     op.drop_table("step")
+    op.drop_index("ix_review_case_counted", table_name="review_case")
+    op.drop_table("review_case")
     op.drop_index("ix_request_urging_request", table_name="request_urging")
     op.drop_index("ix_request_urging_organization", table_name="request_urging")
     op.drop_table("request_urging")
@@ -375,3 +415,7 @@ def downgrade() -> None:
     op.drop_table("conversion")
     op.drop_index(op.f("ix_audit_entry_subject"), table_name="audit_entry")
     op.drop_table("audit_entry")
+    op.drop_index(
+        "ix_annual_report_published", table_name="annual_report", postgresql_where=sa.text("published IS NOT NULL")
+    )
+    op.drop_table("annual_report")
