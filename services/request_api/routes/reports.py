@@ -96,7 +96,10 @@ async def _found(reads: Any, caller: Caller, org: str, year: int) -> Any:
 @router.get(
     f"{AT}/file",
     response_class=Response,
-    responses={200: {"description": "报告文件", "content": {"application/octet-stream": {}}}, **problems(404)},
+    responses={
+        200: {"description": "报告文件", "content": {media_type: {} for _, media_type in WRITERS.values()}},
+        **problems(404),
+    },
     summary="导出年度报告 Export a report",
 )
 async def export_report(
