@@ -132,7 +132,8 @@ async def lapse_correction(body: OnDay, caller: Handler, desk: AtDesk) -> CaseVi
 @_step("/consultations", "征求意见 Ask for an opinion")
 async def consult(body: ConsultationInput, caller: Handler, desk: AtDesk) -> CaseView:
     """A letter to a third party (条例第三十二条), a co-producer (第三十四条) or another organ; its time does not count."""
-    return await desk.move(caller, body.on, lambda mover: mover.consult(body))
+    judged = max(body.on, body.received_on or body.on)
+    return await desk.move(caller, judged, lambda mover: mover.consult(body))
 
 
 @_step("/consultations/{consultation_id}:receive", "登记对方收到 Note its receipt")
