@@ -6,11 +6,13 @@ from contextlib import asynccontextmanager
 import httpx
 from fastapi import FastAPI
 
-from services.request_api.routes import library, moves, reports, requests, supervision, track
+from services.request_api.routes import library, moves, reports, request_files, requests, supervision, track
 from services.request_api.service.keeping import vault_of
+from services.request_api.service.request_files import READER
 from services.request_api.service.throttle import Throttle
 from services.request_api.settings import Settings
 from shared.kit.app import Kit, create_app
+from shared.kit.confined import ConfinedReader, ReaderLimits
 
 DESCRIPTION = (
     "依申请公开：从提交到归档，法定期限、决定、案例和年度报告。"
@@ -24,7 +26,15 @@ def build_app(settings: Settings, *, transport: httpx.AsyncBaseTransport | None 
         settings,
         title="明泉 · 依申请公开 request_api",
         description=DESCRIPTION,
-        routers=[track.router, supervision.router, reports.router, library.router, requests.router, moves.router],
+        routers=[
+            track.router,
+            supervision.router,
+            reports.router,
+            request_files.router,
+            library.router,
+            requests.router,
+            moves.router,
+        ],
         extend=_with_vault,
         transport=transport,
     )
@@ -35,7 +45,12 @@ async def _with_vault(kit: Kit) -> AsyncIterator[None]:
     assert isinstance(kit.settings, Settings)
     kit.extra["vault"] = vault_of(kit.settings)
     kit.extra["throttle"] = Throttle(kit.settings.track_failures, kit.settings.track_window_seconds)
-    yield
+    limits = ReaderLimits(kit.settings.reader_memory_bytes, kit.settings.reader_seconds, kit.settings.files_at_once)
+    reader = kit.extra["answer_files"] = ConfinedReader(READER, limits)
+    try:
+        yield
+    finally:
+        await reader.close()
 
 
 def app() -> FastAPI:

@@ -50,6 +50,11 @@ class Settings(KitSettings):
     client_id: str | None = Field(default=None, description="This service's own client, for catalog_api.")
     client_secret: SecretStr | None = Field(default=None, description="Its secret.")
     max_file_bytes: int = Field(default=20_000_000, ge=1024, description="Largest file of a request or an answer.")
+    files_at_once: int = Field(
+        default=2, ge=1, description="Files a process looks into at once; more wait or come back."
+    )
+    reader_memory_bytes: int = Field(default=600_000_000, ge=100_000_000, description="Address space of one look.")
+    reader_seconds: float = Field(default=20.0, gt=0, description="Longest computing on one file, however large.")
     max_files: int = Field(default=30, ge=1, description="Files of one request.")
 
     @field_validator("sealing_keys")

@@ -65,5 +65,19 @@ async def find_file(reads: Reads, request_id: UUID, file_id: UUID) -> Any:
     return await reads.fetchrow("SELECT * FROM request_file WHERE request_id = $1 AND id = $2", request_id, file_id)
 
 
+async def clear_file(driver: asyncpg.Connection, file_id: UUID) -> None:
+    await driver.execute("UPDATE request_file SET cleared = true WHERE id = $1", file_id)
+
+
+async def has_uncleared(reads: Reads, request_id: UUID) -> bool:
+    """Whether an answer's file may not leave yet."""
+    return bool(
+        await reads.fetchval(
+            "SELECT true FROM request_file WHERE request_id = $1 AND role = 'answer' AND NOT cleared LIMIT 1",
+            request_id,
+        )
+    )
+
+
 async def delete_file(driver: asyncpg.Connection, file_id: UUID) -> None:
     await driver.execute("DELETE FROM request_file WHERE id = $1", file_id)

@@ -5,6 +5,7 @@ from typing import Any
 from uuid import UUID, uuid4
 
 from services.request_api.repository import requests as repository
+from services.request_api.repository.files import has_uncleared
 from services.request_api.rules.case import Event
 from services.request_api.rules.clock import add_days
 from services.request_api.rules.decisions import check_answer
@@ -194,6 +195,8 @@ class Mover:
     async def approve(self, body: OnDay) -> None:
         """The answer is signed: it gets its number, the next of the organisation's year."""
         row, driver = self._held.row, await self._session.driver()
+        if await has_uncleared(driver, row["id"]):
+            raise Conflict("答复文件含有个人信息或者隐藏内容，应遮盖、删除或者由审核人核准后再签发")
         await self._take(StepKind.APPROVED, body.on)
         year = self._held.terms.today.year
         number = await repository.next_number(driver, row["organization"], REPLIES, year)

@@ -1,0 +1,90 @@
+"""One order to the reading process: a line of JSON that says what to do, then the file.
+
+`check` answers with what was found, `redact` with a file from which the withheld parts are gone.
+"""
+
+import base64
+from collections.abc import Callable
+
+from pydantic_core import from_json, to_json
+
+from services.request_api.service.answer_files import books, pages, words
+from services.request_api.service.answer_files.findings import Found, in_text
+from shared.kit.confined import Reason, RefusedFile
+
+WORD, BOOK, PDF, TEXT = ".docx", ".xlsx", ".pdf", ".txt"
+_JPEG, _PNG = bytes.fromhex("ffd8ff"), bytes.fromhex("89504e470d0a1a0a")
+_MOST_TEXT = 5_000_000
+
+
+def order(work: str, name: str, data: bytes, **more: object) -> bytes:
+    """What is sent to the process."""
+    return to_json({"work": work, "name": name, **more}) + b"\n" + data
+
+
+def do_work(order_and_data: bytes) -> bytes:
+    """The answer as JSON; RefusedFile for what cannot be looked into."""
+    head, _, data = order_and_data.partition(b"\n")
+    wanted = from_json(head)
+    if wanted["work"] == "check":
+        return to_json({"findings": check(wanted["name"], data)})
+    redacted, withheld = redact(wanted["name"], data, [tuple(term) for term in wanted["terms"]])
+    return to_json({"content": base64.b64encode(redacted).decode(), "withheld": withheld})
+
+
+def check(name: str, data: bytes) -> list[Found]:
+    """What a file holds that must not leave, or should be looked at."""
+    lower = name.lower()
+    for ending, look in _CHECKS.items():
+        if lower.endswith(ending):
+            return look(data)
+    if data.startswith((_JPEG, _PNG)) and lower.endswith((".jpg", ".jpeg", ".png")):
+        return _check_picture(data)
+    raise RefusedFile(Reason.WRONG_TYPE, "答复文件应为 .docx、.xlsx、.pdf、.txt、.jpg 或 .png")
+
+
+def redact(name: str, data: bytes, terms: list[tuple[str, str]]) -> tuple[bytes, list[dict[str, object]]]:
+    """The file without these terms, each replaced by its mark, and where how many were."""
+    if name.lower().endswith(WORD):
+        return words.redact(data, terms)
+    if name.lower().endswith(TEXT):
+        text = _decode(data)
+        withheld = [{"place": "正文", "mark": mark, "count": text.count(term)} for term, mark in terms if term in text]
+        for term, mark in terms:
+            text = text.replace(term, mark)
+        return text.encode(), list(withheld)
+    raise RefusedFile(Reason.WRONG_TYPE, "只能遮盖 .docx 和 .txt；其他文件请转换后上传")
+
+
+def _decode(data: bytes) -> str:
+    if len(data) > _MOST_TEXT:
+        raise RefusedFile(Reason.TOO_LARGE, "文本文件过大")
+    for encoding in ("utf-8-sig", "gb18030"):
+        try:
+            return data.decode(encoding)
+        except UnicodeDecodeError:
+            continue
+    raise RefusedFile(Reason.BROKEN, "文本文件的编码无法识别")
+
+
+def _check_text(data: bytes) -> list[Found]:
+    return in_text("正文", _decode(data))
+
+
+def _check_picture(data: bytes) -> list[Found]:
+    """What a picture shows is not read; that it carries metadata is said."""
+    marks = (b"Exif\x00\x00", b"http://ns.adobe.com/xap/", b"eXIf", b"tEXt", b"iTXt")
+    found = (
+        [Found("image_metadata", "图片", "含有拍摄信息等元数据", blocking=False)]
+        if any(m in data for m in marks)
+        else []
+    )
+    return [*found, Found("cannot_tell", "图片", "图片中的文字无法检查，请人工核对", blocking=False)]
+
+
+_CHECKS: dict[str, Callable[[bytes], list[Found]]] = {
+    WORD: words.check,
+    BOOK: books.check,
+    PDF: pages.check,
+    TEXT: _check_text,
+}
