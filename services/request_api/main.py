@@ -6,7 +6,16 @@ from contextlib import asynccontextmanager
 import httpx
 from fastapi import FastAPI
 
-from services.request_api.routes import library, moves, reports, request_files, requests, supervision, track
+from services.request_api.routes import (
+    library,
+    moves,
+    notices,
+    reports,
+    request_files,
+    requests,
+    supervision,
+    track,
+)
 from services.request_api.service.keeping import vault_of
 from services.request_api.service.request_files import READER
 from services.request_api.service.throttle import Throttle
@@ -27,13 +36,8 @@ def build_app(settings: Settings, *, transport: httpx.AsyncBaseTransport | None 
         title="明泉 · 依申请公开 request_api",
         description=DESCRIPTION,
         routers=[
-            track.router,
-            supervision.router,
-            reports.router,
-            request_files.router,
-            library.router,
-            requests.router,
-            moves.router,
+            *(track.router, supervision.router, reports.router, library.router, requests.router, moves.router),
+            *(request_files.router, notices.router),
         ],
         extend=_with_vault,
         transport=transport,

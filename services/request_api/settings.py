@@ -6,6 +6,7 @@ from pydantic import Field, SecretStr, field_validator
 
 from shared.kit.sealing import MIN_SECRET, KeyRing
 from shared.kit.settings import KitSettings
+from shared.schemas.notices import DEFAULT_NUMBER, NumberFormat
 
 
 class Settings(KitSettings):
@@ -56,6 +57,14 @@ class Settings(KitSettings):
     reader_memory_bytes: int = Field(default=600_000_000, ge=100_000_000, description="Address space of one look.")
     reader_seconds: float = Field(default=20.0, gt=0, description="Longest computing on one file, however large.")
     max_files: int = Field(default=30, ge=1, description="Files of one request.")
+
+    max_template_bytes: int = Field(default=2_000_000, ge=1024, description="Largest template of a notice.")
+    notice_number_format: NumberFormat = Field(
+        default=DEFAULT_NUMBER, description="文号: `{prefix}`, `{mark}`, `{year}`, `{n}`."
+    )
+    notice_number_formats: dict[str, NumberFormat] = Field(
+        default_factory=dict, description="Of single organisations, by code; in place of the common one."
+    )
 
     @field_validator("sealing_keys")
     @classmethod

@@ -1,10 +1,11 @@
 """Notices and replies (文书) of disclosure on request, their fields and templates."""
 
+import re
 from datetime import date
 from enum import StrEnum
 from typing import Annotated
 
-from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
+from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, Field
 
 from shared.schemas.organizations import CreditCode
 from shared.schemas.request_codes import DecisionCode
@@ -55,6 +56,22 @@ class NoticeTemplate(BaseModel):
     fields: list[NoticeField] = Field(title="字段")
 
 
+DEFAULT_NUMBER = "{prefix}{mark}〔{year}〕{n}号"
+
+
+def check_number_format(text: str) -> str:
+    """The form itself; ValueError for one by which two documents could get the same number."""
+    places = re.findall(r"\{([^{}]*)\}", text)
+    unknown = [place for place in places if place not in ("prefix", "mark", "year", "n")]
+    if unknown:
+        raise ValueError(f"文号格式中有不认识的占位符{{{unknown[0]}}}")
+    if any(places.count(place) != 1 for place in ("mark", "year", "n")):
+        raise ValueError("文号格式应各有一个{mark}、{year}、{n}")
+    return text
+
+
+NumberFormat = Annotated[str, AfterValidator(check_number_format), Field(max_length=100)]
+"""文号格式: the organ's prefix, the mark of the kind, the year and the running number."""
 FieldName = Annotated[str, Field(pattern="^[a-z_]{1,40}$")]
 FieldText = Annotated[str, Field(max_length=20_000)]
 

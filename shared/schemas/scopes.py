@@ -46,4 +46,5 @@ class Scope(StrEnum):
     REQUEST_IDENTIFY = "request:identify"
     REQUEST_SUPERVISE = "request:supervise"
     REPORT_WRITE = "report:write"
+    NOTICE_WRITE = "notice:write"
     SEARCH_ADMIN = "search:admin"

@@ -12,6 +12,7 @@ from uuid_utils.compat import uuid7
 from services.request_api.repository.cases import insert_case, propose_conversion
 from services.request_api.repository.supervision import insert_urging
 from shared.schemas.scopes import Scope
+from tests.contract.notices import KIND
 from tests.request_office import granted, request
 from tests.services import CITY, Suite
 
@@ -104,7 +105,7 @@ async def requests_of(suite: Suite, code: str) -> dict[str, str]:
     report = f"/v1/organizations/{code}/reports/2025"
     written = await office.put(report, json={"scope": "department"}, headers=reporter)
     assert written.status_code == 200, written.text
-    return ids | {"calendar_version": "seed"} | await _written(suite, ids["request_id"])
+    return ids | {"calendar_version": "seed", "notice_kind": KIND.value} | await _written(suite, ids["request_id"])
 
 
 async def _written(suite: Suite, request_id: str) -> dict[str, str]:

@@ -19,6 +19,7 @@ from shared.schemas.scopes import Scope
 from tests.catalogs import catalog, publication, task
 from tests.contract.asked import asked_bodies, requests_of
 from tests.contract.disclosure import CANDIDATE, FEE, GUIDE, disclosures_of
+from tests.contract.notices import notice_bodies
 from tests.contract.registry import Operation, operations_of, services_with_doors
 from tests.dossiers import material, plan
 from tests.entries import MAKERS, profile
@@ -200,6 +201,7 @@ BODIES: dict[str, Body] = {
     "catalog DELETE /v1/retention-rules/{name}": lambda _: None,
     "catalog POST /v1/urgings/{urging_id}:answer": lambda _: {"words": "今日公开"},
     **asked_bodies(),
+    **notice_bodies(),
     "search POST /v1/rebuild": lambda _: None,
     "search POST /v1/verify": lambda _: None,
     "search POST /v1/parked": lambda _: None,

@@ -2,6 +2,7 @@
 
 from services.request_api.models.base import Base
 from services.request_api.models.cases import ConversionRow, JointConsultationRow, LibraryCaseRow, RequestUrgingRow
+from services.request_api.models.notices import NoticeRow, NoticeTemplateRow
 from services.request_api.models.reports import AnnualReportRow, ReviewCaseRow
 from services.request_api.models.requests import ApplicantRow, FeeRow, FileRow, RequestRow, SeriesRow, StepRow
 
@@ -14,6 +15,8 @@ __all__ = [
     "FileRow",
     "JointConsultationRow",
     "LibraryCaseRow",
+    "NoticeRow",
+    "NoticeTemplateRow",
     "RequestRow",
     "RequestUrgingRow",
     "ReviewCaseRow",

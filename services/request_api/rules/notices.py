@@ -8,7 +8,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
 
-from shared.schemas.notices import NoticeField, NoticeKind
+from shared.schemas.notices import DEFAULT_NUMBER, NoticeField, NoticeKind
 from shared.schemas.problems import InvalidField
 from shared.schemas.request_codes import DecisionCode, StepKind
 
@@ -321,17 +321,7 @@ def check_values(
     ]
 
 
-DEFAULT_NUMBER = "{prefix}{mark}〔{year}〕{n}号"
 _PLACE = re.compile(r"\{([^{}]*)\}")
-
-
-def check_number_format(text: str) -> list[str]:
-    """What is wrong with a form of numbers; a number without its mark, year or running number would come twice."""
-    places = _PLACE.findall(text)
-    faults = [f"不认识的占位符{{{place}}}" for place in places if place not in ("prefix", "mark", "year", "n")]
-    return faults + [
-        f"文号格式应有且只有一个{{{place}}}" for place in ("mark", "year", "n") if places.count(place) != 1
-    ]
 
 
 def number_of_notice(kind: NoticeKind, *, prefix: str, year: int, n: int, form: str = DEFAULT_NUMBER) -> str:
