@@ -153,12 +153,12 @@ _FORMS = (
         ("until", "contact"),
         steps=[S.CONSULTED],
     ),
-    _form(
+    _form(  # goes along with the letter, to be filled in by hand and sent back
         K.THIRD_PARTY_REPLY,
         "政府信息公开征求意见确认函",
         "公询",
         ("agency", "question"),
-        ("number", "addressee", "date", "opinion", "reason", "contact"),
+        ("number", "addressee", "contact"),
         steps=[S.CONSULTED],
     ),
     _form(  # 条例第三十三条第三款: why the time does not count
