@@ -58,6 +58,16 @@ class Settings(KitSettings):
     reader_seconds: float = Field(default=20.0, gt=0, description="Longest computing on one file, however large.")
     max_files: int = Field(default=30, ge=1, description="Files of one request.")
 
+    province_government: str = Field(
+        default="山东省人民政府", min_length=2, max_length=120, description="Reviews what the city itself decided."
+    )
+    vertical_reviewers: dict[str, str] = Field(
+        default_factory=dict, description="行政复议法第二十七条: who reviews organs led from above, by their code."
+    )
+    court: str = Field(
+        default="有管辖权的人民法院", min_length=2, max_length=120, description="The court that remedies name."
+    )
+    courts: dict[str, str] = Field(default_factory=dict, description="Of single organisations, by code.")
     max_template_bytes: int = Field(default=2_000_000, ge=1024, description="Largest template of a notice.")
     notice_number_format: NumberFormat = Field(
         default=DEFAULT_NUMBER, description="文号: `{prefix}`, `{mark}`, `{year}`, `{n}`."

@@ -12,10 +12,13 @@ import pytest
 
 from services.request_api.repository.requests import next_number
 from services.request_api.rules.notices import FIELDS, FORMS
+from services.request_api.service.notices.remedy_texts import remedies_for
 from services.request_api.service.notices.rendering import built_in_template
 from services.request_api.service.notices.templates import number_notice
+from shared.kit.errors import RuleViolation
 from shared.schemas.notices import NoticeKind
 from shared.schemas.organizations import Organization
+from shared.schemas.request_codes import DecisionCode
 from shared.schemas.scopes import Scope
 from tests.request_office import RequestOffice, open_request_office
 from tests.services import BUREAU_A, CITY, DISTRICT_A, DISTRICT_B, TREE
@@ -192,3 +195,19 @@ async def test_a_document_holds_nothing_of_its_day_but_the_day(office: RequestOf
     assert properties.created is not None
     assert properties.created.date() == date(2026, 3, 4)
     assert (properties.author, properties.title, properties.last_modified_by) == ("", "", "")
+
+
+async def test_remedies_name_the_government_above_and_the_court(office: RequestOffice) -> None:
+    kit = office.suite.apps["request"].state.kit
+    settings = kit.settings.model_copy(update={"courts": {BUREAU_A: "泉城铁路运输法院"}})
+    bureau, city = await kit.directory.get(BUREAU_A), await kit.directory.get(CITY)
+    text = await remedies_for(bureau, DecisionCode.C4, kit.directory, settings)
+    assert "先向历下区人民政府申请行政复议" in text
+    assert "向泉城铁路运输法院提起" in text
+    text = await remedies_for(city, DecisionCode.F1, kit.directory, settings)
+    assert text.startswith("如对本告知书不服")
+    assert f"向{settings.province_government}申请行政复议" in text
+    assert "向有管辖权的人民法院提起" in text
+    orphan = bureau.model_copy(update={"path": [BUREAU_A]})
+    with pytest.raises(RuleViolation, match="复议机关"):
+        await remedies_for(orphan, DecisionCode.C4, kit.directory, settings)

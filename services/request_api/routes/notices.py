@@ -1,5 +1,6 @@
 """Templates of notices at the edge, and what a document would look like."""
 
+import asyncio
 from typing import Annotated, Any
 from urllib.parse import quote
 
@@ -81,7 +82,8 @@ async def preview_notice(body: NoticePreview, caller: NoticeReader, reads: Readi
     """The document with these fields, by the template in force. It has no number of its own, and nothing is kept."""
     organization = await caller.ensure_covers(body.organization)
     template = await service.template_in_force(reads, organization, body.kind)
-    content = render_notice(template, body.fields, dated=body.dated or local_day(now), decision=body.decision)
+    dated = body.dated or local_day(now)
+    content = await asyncio.to_thread(render_notice, template, body.fields, dated=dated, decision=body.decision)
     return _document(content, body.kind)
 
 

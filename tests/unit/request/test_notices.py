@@ -5,6 +5,7 @@ import re
 import zipfile
 from datetime import date
 from itertools import pairwise
+from time import process_time
 from typing import Any
 
 import docx
@@ -311,6 +312,24 @@ def test_entities_and_broken_parts_are_refused() -> None:
     assert "不是合法的 XML" in refusal_of(rewritten(saved(letter()), {"word/document.xml": b"<w:document"}))
     assert "损坏" in refusal_of(b"no package at all")
     assert "Word 文档" in refusal_of(rewritten(saved(letter()), {"[Content_Types].xml": b"<Types/>"}))
+
+
+_BODY = "<w:document xmlns:w='http://schemas.openxmlformats.org/wordprocessingml/2006/main'><w:body>{}</w:body></w:document>"
+_COSTLY = {
+    "paragraphs in paragraphs": ("<w:p>" * 240 + "<w:r><w:t>甲</w:t></w:r>" * 60_000 + "</w:p>" * 240, "缺少必备字段"),
+    "braces without end": (f"<w:p><w:r><w:t>{'{{ ' * 50_000}{' ' * 800_000}</w:t></w:r></w:p>", "占位符写法不正确"),
+    "a value many times over": ("<w:p><w:r><w:t>{{agency}}</w:t></w:r></w:p>" * 201, "占位符超过200处"),
+}
+
+
+@pytest.mark.parametrize("case", list(_COSTLY))
+def test_templates_made_to_be_costly_are_refused_in_no_time(case: str) -> None:
+    body, said = _COSTLY[case]
+    # Not so much a package that inflates as one that is walked over and over.
+    content = rewritten(saved(letter()), {"word/document.xml": _BODY.replace("{}", body).encode()})
+    begun = process_time()
+    assert said in refusal_of(content)
+    assert process_time() - begun < 5
 
 
 def test_lacking_and_unknown_values_are_refused() -> None:

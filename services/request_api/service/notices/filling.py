@@ -1,15 +1,21 @@
 """Placeholders of a template: found where a word processor has cut them up, filled with text and nothing but text."""
 
 import re
+from bisect import bisect_right
 from collections.abc import Iterator, Mapping
+from itertools import accumulate
 from typing import Any
+
+from lxml import etree
 
 from services.request_api.service.notices.package import FILLED, parse, to_bytes
 from shared.kit.confined import Reason, RefusedFile
 
 _W = "{http://schemas.openxmlformats.org/wordprocessingml/2006/main}"
 _SPACE = "{http://www.w3.org/XML/1998/namespace}space"
-_PLACE = re.compile(r"\{\{\s*([^{}]*?)\s*\}\}")
+_PLACE = re.compile(r"\{\{([^{}]{0,60})\}\}")
+_MOST_PLACEHOLDERS = 200
+"""A template that repeats a long value many times over would make a document without end."""
 _NAME = re.compile(r"[a-z_]{1,40}")
 _NOT_XML = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\ud800-\udfff\ufffe\uffff]")
 _BREAKS = re.compile(r"\r\n?|[\u2028\u2029]")
@@ -23,15 +29,16 @@ def find_placeholders(parts: Mapping[str, bytes]) -> list[str]:
     for name, content in parts.items():
         if not FILLED.fullmatch(name):
             continue
-        for paragraph in parse(content).iter(f"{_W}p"):
-            text = _text_of(paragraph)
-            names = _PLACE.findall(text)
+        for _, texts in _paragraphs(parse(content)):
+            text = "".join(piece.text or "" for piece in texts)
+            found += (names := _names_in(text))
             rest = _PLACE.sub("", text)
             broken = next((one for one in names if not _NAME.fullmatch(one)), None)
             if broken is not None or "{{" in rest or "}}" in rest:
                 shown = broken if broken is not None else rest.strip()
                 raise RefusedFile(Reason.BROKEN, f"占位符写法不正确：{shown[:60]!r}；应在同一段内写成 {{{{field}}}}")
-            found += names
+            if len(found) > _MOST_PLACEHOLDERS:
+                raise RefusedFile(Reason.TOO_LARGE, f"占位符超过{_MOST_PLACEHOLDERS}处，不是正常的模板")
     return found
 
 
@@ -57,14 +64,14 @@ def check_markup(parts: Mapping[str, bytes]) -> None:
 def fill(content: bytes, values: Mapping[str, str]) -> bytes:
     """A part with its placeholders replaced. A paragraph of the body whose placeholders are all empty is left out."""
     tree = parse(content)
-    for paragraph in list(tree.iter(f"{_W}p")):
-        names = _PLACE.findall(_text_of(paragraph))
+    for paragraph, texts in list(_paragraphs(tree)):
+        names = _names_in("".join(piece.text or "" for piece in texts))
         if not names:
             continue
         if not any(values.get(name, "").strip() for name in names) and _may_go(paragraph):
             paragraph.getparent().remove(paragraph)
         else:
-            _fill_paragraph(paragraph, values)
+            _fill_texts(texts, values)
     return to_bytes(tree)
 
 
@@ -73,29 +80,34 @@ def _may_go(paragraph: Any) -> bool:
     return paragraph.getparent().tag == f"{_W}body" and paragraph.find(f"{_W}pPr/{_W}sectPr") is None
 
 
-def _own_texts(paragraph: Any) -> Iterator[Any]:
-    """Its own pieces of text, not those of a text box that hangs in it."""
-    for text in paragraph.iter(f"{_W}t"):
-        if next(text.iterancestors(f"{_W}p")) is paragraph:
-            yield text
+def _paragraphs(tree: Any) -> Iterator[tuple[Any, list[Any]]]:
+    """Each paragraph with its own pieces of text, not those of a text box that hangs in it. One walk, however deep."""
+    around: list[list[Any]] = []
+    for event, element in etree.iterwalk(tree, events=("start", "end"), tag=(f"{_W}p", f"{_W}t")):
+        if element.tag == f"{_W}t":
+            if event == "start" and around:
+                around[-1].append(element)
+        elif event == "start":
+            around.append([])
+        else:
+            yield element, around.pop()
 
 
-def _text_of(paragraph: Any) -> str:
-    return "".join(text.text or "" for text in _own_texts(paragraph))
+def _names_in(text: str) -> list[str]:
+    return [name.strip() for name in _PLACE.findall(text)]
 
 
-def _fill_paragraph(paragraph: Any, values: Mapping[str, str]) -> None:
+def _fill_texts(texts: list[Any], values: Mapping[str, str]) -> None:
     """From the last placeholder to the first, so that places before stay what they are: nothing is read twice."""
-    texts = list(_own_texts(paragraph))
     pieces = [(text.text or "").replace("\n", " ").replace("\t", " ") for text in texts]
-    starts = [sum(map(len, pieces[:number])) for number in range(len(pieces))]
+    starts = list(accumulate(map(len, pieces[:-1]), initial=0))
     for place in reversed(list(_PLACE.finditer("".join(pieces)))):
         first, last = _piece_at(starts, place.start()), _piece_at(starts, place.end() - 1)
         after = pieces[last][place.end() - starts[last] :]
         before = pieces[first][: place.start() - starts[first]]
         for between in range(first + 1, last + 1):
             pieces[between] = ""
-        value = _plain(values.get(place[1], ""))
+        value = _plain(values.get(place[1].strip(), ""))
         if first == last:
             pieces[first] = before + value + after
         else:
@@ -106,7 +118,7 @@ def _fill_paragraph(paragraph: Any, values: Mapping[str, str]) -> None:
 
 def _piece_at(starts: list[int], offset: int) -> int:
     """Which piece holds the character: the last one that begins at or before it (empty ones begin where the next does)."""
-    return max(number for number, start in enumerate(starts) if start <= offset)
+    return bisect_right(starts, offset) - 1
 
 
 def _plain(value: str) -> str:
