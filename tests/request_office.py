@@ -139,7 +139,7 @@ class RequestOffice:
         async def known() -> WorkCalendar:
             return calendar
 
-        jobs = jobs_of(kit.database, kit.settings, known, kit.client, kit.clock)
+        jobs = jobs_of(kit.database, kit.settings, kit.directory, known, kit.client, kit.clock)
         while await next(job for job in jobs if job.name == name).run():
             pass
 

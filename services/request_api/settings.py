@@ -68,6 +68,12 @@ class Settings(KitSettings):
         default="有管辖权的人民法院", min_length=2, max_length=120, description="The court that remedies name."
     )
     courts: dict[str, str] = Field(default_factory=dict, description="Of single organisations, by code.")
+    fee_payment: str = Field(
+        default="请持本通知向同级财政部门指定的非税收入账户缴纳，并索取财政票据",
+        min_length=2,
+        max_length=300,
+        description="How to pay a fee.",
+    )
     max_template_bytes: int = Field(default=2_000_000, ge=1024, description="Largest template of a notice.")
     notice_number_format: NumberFormat = Field(
         default=DEFAULT_NUMBER, description="文号: `{prefix}`, `{mark}`, `{year}`, `{n}`."

@@ -20,6 +20,7 @@ from shared.kit.collector import calm_collector
 from shared.kit.database import Database
 from shared.kit.idempotency import forget_old_keys
 from shared.kit.logging import configure_logging
+from shared.kit.organizations import OrganizationDirectory, organizations_over_http
 from shared.kit.reader import Credentials, TokenSource
 from shared.kit.workdays import WorkCalendar
 from shared.kit.worker import Job, run_jobs, stop_on_signals
@@ -30,6 +31,7 @@ _AT_ONCE = 200
 def jobs_of(
     database: Database,
     settings: Settings,
+    directory: OrganizationDirectory,
     calendar: Callable[[], Awaitable[WorkCalendar]],
     client: httpx.AsyncClient,
     clock: Clock = system_clock,
@@ -41,8 +43,8 @@ def jobs_of(
 
     async def lapse() -> bool:
         terms = terms_of(clock(), await calendar(), settings)
-        grace = settings.lapse_grace_workdays
-        return await close_lapsed(database, terms, vault, grace=grace, now=clock(), limit=_AT_ONCE) >= _AT_ONCE
+        closed = await close_lapsed(database, directory, terms, vault, settings, now=clock(), limit=_AT_ONCE)
+        return closed >= _AT_ONCE
 
     async def recompute() -> bool:
         terms = terms_of(clock(), await calendar(), settings)
@@ -93,7 +95,9 @@ async def main() -> None:
             calendar = CalendarSource(
                 client, exchange_url=settings.exchange_url, ttl_seconds=settings.directory_ttl_seconds
             )
-            jobs = jobs_of(database, settings, calendar.get, client)
+            load = organizations_over_http(client, settings.exchange_url)
+            directory = OrganizationDirectory(load, ttl_seconds=settings.directory_ttl_seconds)
+            jobs = jobs_of(database, settings, directory, calendar.get, client)
             await run_jobs(database, name="request", jobs=jobs, asked_to_stop=stop_on_signals())
     finally:
         await database.engine.dispose()

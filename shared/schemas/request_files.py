@@ -17,8 +17,6 @@ class FileRole(StrEnum):
 
     APPLICATION = "application"  # 申请人提交
     ANSWER = "answer"  # 随答复提供
-    NOTICE = "notice"  # 给申请人的文书
-    LETTER = "letter"  # 给第三方和其他机关的文书
 
 
 class FileFinding(BaseModel):

@@ -215,6 +215,14 @@ class ConsultationAnswer(OnDay):
         return self
 
 
+class ReasonsQuestion(OnDay):
+    """要求说明理由 (条例第三十五条): in what the number or frequency is beyond reason."""
+
+    reason: Words = Field(
+        default="申请公开政府信息的数量、频次明显超过合理范围", title="情况说明", min_length=2, max_length=1000
+    )
+
+
 class ReasonsEvaluation(OnDay):
     """对申请理由的评估 (条例第三十五条)."""
 

@@ -56,6 +56,13 @@ _CASE = {
     **{"reasoning": "应予公开", "legal_basis": ["条例第三十七条"], "share_scope": "city"},
 }
 _OTHERS: dict[str, Any] = {
+    "POST /v1/requests/{request_id}/files:submit": "身份证明".encode(),
+    "POST /v1/requests/{request_id}/files": "停放点位表".encode(),
+    "POST /v1/requests/{request_id}/files/{file_id}:open": None,
+    "POST /v1/requests/{request_id}/files/{file_id}:redact": {"terms": []},
+    "POST /v1/requests/{request_id}/files/{file_id}:clear": {"reason": "已经核对无误"},
+    "DELETE /v1/requests/{request_id}/files/{file_id}": None,
+    "POST /v1/requests/{request_id}/notices/{notice_id}:open": None,
     "PUT /v1/requests/{request_id}/case": _CASE,
     "DELETE /v1/requests/{request_id}/case": None,
     "PUT /v1/requests/{request_id}/joint-consultations/{external_id}": _JOINT,
@@ -101,6 +108,10 @@ async def requests_of(suite: Suite, code: str) -> dict[str, str]:
     assert consulted.status_code == 200, consulted.text
     ids = {"request_id": handed_in.json()["id"], "consultation_id": consulted.json()["consultations"][0]["id"]}
     ids |= {"year": "2025", "row": "new", "column": "total"}
+    kept = await office.post(f"{address}/files", files={"file": ("a.txt", "点位表".encode())}, headers=clerk)
+    assert kept.status_code == 201, kept.text
+    notices = await office.get(f"{address}/notices", headers=clerk)
+    ids |= {"file_id": kept.json()["id"], "notice_id": notices.json()[0]["id"], "document_id": notices.json()[0]["id"]}
     reporter = await suite.token(code, Scope.REPORT_WRITE)
     report = f"/v1/organizations/{code}/reports/2025"
     written = await office.put(report, json={"scope": "department"}, headers=reporter)

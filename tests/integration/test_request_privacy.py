@@ -195,7 +195,7 @@ async def test_concurrent_approvals_get_gapless_reply_numbers(office: RequestOff
     statuses = Counter(answer.status_code for answer in await asyncio.gather(*twice))
     assert statuses == {200: 12, 409: 12}
     rows = await office.database.reads.fetch("SELECT reply_number FROM request")
-    assert {row["reply_number"] for row in rows} == {f"公开答〔2025〕{n}号" for n in range(1, 13)}
+    assert {row["reply_number"] for row in rows} == {f"泉城市人民政府公复〔2025〕{n}号" for n in range(1, 13)}
 
 
 async def test_a_request_is_decided_once_however_many_try(office: RequestOffice) -> None:

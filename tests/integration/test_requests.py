@@ -26,7 +26,7 @@ async def test_a_letter_is_registered_accepted_answered_and_archived(office: Req
     assert view["applicant"]["identity"] == "370102********1238"
     view = await office.answer(receipt["id"], "2025-10-15")
     assert (view["state"], view["decision"], view["report_row"]) == ("served", "A2", "r.granted")
-    assert view["reply_number"] == "公开答〔2025〕1号"
+    assert view["reply_number"] == "泉城市人民政府公复〔2025〕1号"
     assert view["in_time"] is True
     view = await office.moved(receipt["id"], "archive", "2025-10-20")
     assert view["state"] == "archived"

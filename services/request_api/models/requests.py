@@ -148,7 +148,7 @@ class SeriesRow(Base):
 
 
 class FileRow(Base):
-    """A file of a request: handed in by the applicant, part of the answer, or a notice. Name and content sealed."""
+    """A file of a request: handed in by the applicant, or part of the answer. Name and content sealed."""
 
     __tablename__ = "request_file"
     __table_args__ = (sa.Index("ix_request_file_request", "request_id", "id"),)
@@ -156,7 +156,7 @@ class FileRow(Base):
     id: Mapped[UUID] = mapped_column(primary_key=True)
     request_id: Mapped[UUID] = mapped_column(sa.ForeignKey("request.id"))
     role: Mapped[str]
-    title: Mapped[str] = mapped_column(comment="Of a notice, by its kind; empty for others.")
+    title: Mapped[str] = mapped_column(comment="As the applicant sees it.")
     name: Mapped[bytes]
     media_type: Mapped[str]
     size: Mapped[int]

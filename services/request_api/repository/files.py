@@ -22,13 +22,13 @@ async def insert_file(driver: asyncpg.Connection, row: dict[str, Any]) -> None:
 
 
 async def list_issued(reads: Reads, request_id: UUID) -> Rows:
-    """What the applicant may have: notices that went out, and the answer's files once it is served."""
+    """What the applicant may have: the answer's files once it is served."""
     rows: Rows = await reads.fetch(
         """
         SELECT file.id, file.title, file.issued_on FROM request_file AS file
         JOIN request ON request.id = file.request_id
         WHERE file.request_id = $1
-          AND (file.role = 'notice' OR (file.role = 'answer' AND request.answered_on IS NOT NULL))
+          AND file.role = 'answer' AND request.answered_on IS NOT NULL
         ORDER BY file.id
         """,
         request_id,
@@ -42,7 +42,7 @@ async def find_issued(reads: Reads, request_id: UUID, file_id: UUID) -> Any:
         """
         SELECT file.* FROM request_file AS file JOIN request ON request.id = file.request_id
         WHERE file.request_id = $1 AND file.id = $2
-          AND (file.role = 'notice' OR (file.role = 'answer' AND request.answered_on IS NOT NULL))
+          AND file.role = 'answer' AND request.answered_on IS NOT NULL
         """,
         request_id,
         file_id,

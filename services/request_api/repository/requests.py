@@ -144,7 +144,7 @@ async def list_urgent(reads: Reads, organization: str, *, after: tuple[date, UUI
 async def list_waiting(reads: Reads, *, before: date, limit: int) -> Rows:
     """Open requests that have waited for their applicant until before a day."""
     rows: Rows = await reads.fetch(
-        "SELECT id, waiting_until FROM request WHERE is_open AND waiting_until < $1 AND state = ANY($2) ORDER BY waiting_until LIMIT $3",
+        "SELECT id, organization FROM request WHERE is_open AND waiting_until < $1 AND state = ANY($2) ORDER BY waiting_until LIMIT $3",
         before,
         ["awaiting_correction", "awaiting_payment"],
         limit,

@@ -15,6 +15,7 @@ SEALED: dict[str, tuple[str, str, tuple[str, ...]]] = {
     "step": ("request_id", "sequence", ("private",)),
     "request_file": ("request_id", "id", ("name", "content")),
     "joint_consultation": ("request_id", "id", ("content",)),
+    "notice": ("request_id", "id", ("fields", "content")),
     "request_urging": ("request_id", "id", ("words", "answer")),
 }
 """Table: the column that names the request, the one that names the row in it, the sealed columns."""
@@ -82,6 +83,7 @@ async def erase(driver: asyncpg.Connection, request_id: UUID, *, today: date) ->
         "DELETE FROM joint_consultation WHERE request_id = $1",
         "DELETE FROM request_urging WHERE request_id = $1",
         "UPDATE step SET private = NULL WHERE request_id = $1",
+        "UPDATE notice SET fields = NULL, content = NULL WHERE request_id = $1",
     ):
         await driver.execute(statement, request_id)
     await driver.execute(

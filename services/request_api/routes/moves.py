@@ -25,9 +25,11 @@ from services.request_api.routes.common import (
 from services.request_api.routes.requests import NOT_STORED
 from services.request_api.rules.guards import Terms
 from services.request_api.service import showing
+from services.request_api.service.issuing import Press
 from services.request_api.service.keeping import Vault
 from services.request_api.service.moves import Mover
 from services.request_api.service.steps import hold
+from services.request_api.settings import Settings
 from shared.kit.auth import Caller
 from shared.kit.clock import Now
 from shared.kit.database import Reading, WriteSession, Writing
@@ -45,6 +47,7 @@ from shared.schemas.requests import (
     OnDay,
     Payment,
     ReasonsEvaluation,
+    ReasonsQuestion,
     Return,
     Review,
     Service,
@@ -69,7 +72,7 @@ class Desk:
         request: Request,
         response: HttpResponse,
     ) -> None:
-        self._applicants_from: int = request.app.state.kit.settings.conversion_applicants
+        self._settings: Settings = request.app.state.kit.settings
         self._id: UUID = request_id
         self._reads: Any = reads
         self._session: WriteSession = session
@@ -80,10 +83,12 @@ class Desk:
 
     async def move(self, caller: Caller, on: date, work: Callable[[Mover], Awaitable[Any]]) -> CaseView:
         """Take the step, and show the request as it is then."""
-        await covered(self._reads, caller, self._id)
+        row = await covered(self._reads, caller, self._id)
+        organization = await caller.directory.get(row["organization"])
         held = await hold(self._session, self._id, judged_on(self._terms, caller, on))
-        applicants_from, now = self._applicants_from, self._now
-        mover = Mover(self._session, held, caller.client_id, self._vault, now=now, applicants_from=applicants_from)
+        now = self._now
+        press = Press(self._session, organization, caller.directory, self._settings, self._vault, now)
+        mover = Mover(self._session, held, caller.client_id, self._vault, press, now=now)
         await work(mover)
         driver = await self._session.driver()
         self._response.headers.update(NOT_STORED)
@@ -108,7 +113,7 @@ async def confirm(body: OnDay, caller: Handler, desk: AtDesk) -> CaseView:
 @_step(":accept", "受理 Accept")
 async def accept(body: OnDay, caller: Handler, desk: AtDesk) -> CaseView:
     """It is complete and is being worked on."""
-    return await desk.move(caller, body.on, lambda mover: mover.simple(StepKind.ACCEPTED, body))
+    return await desk.move(caller, body.on, lambda mover: mover.accept(body))
 
 
 @_step(":request-correction", "告知补正 Request a correction")
@@ -126,7 +131,7 @@ async def correct(body: Corrected, caller: Submitter, desk: AtDesk) -> CaseView:
 @_step(":lapse-correction", "逾期不补正 Close for want of a correction")
 async def lapse_correction(body: OnDay, caller: Handler, desk: AtDesk) -> CaseView:
     """The time has passed without a correction: deemed abandoned (条例第三十条), F1."""
-    return await desk.move(caller, body.on, lambda mover: mover.simple(StepKind.CORRECTION_LAPSED, body))
+    return await desk.move(caller, body.on, lambda mover: mover.lapse(StepKind.CORRECTION_LAPSED, body))
 
 
 @_step("/consultations", "征求意见 Ask for an opinion")
@@ -151,7 +156,7 @@ async def answer_consultation(
 
 
 @_step(":ask-reasons", "要求说明理由 Ask for reasons")
-async def ask_reasons(body: OnDay, caller: Handler, desk: AtDesk) -> CaseView:
+async def ask_reasons(body: ReasonsQuestion, caller: Handler, desk: AtDesk) -> CaseView:
     """Of an applicant whose number or frequency of requests is beyond reason (条例第三十五条); the clock runs on."""
     return await desk.move(caller, body.on, lambda mover: mover.ask_reasons(body))
 
@@ -177,7 +182,7 @@ async def pay(body: Payment, caller: Handler, desk: AtDesk) -> CaseView:
 @_step(":lapse-payment", "逾期不缴费 Close for want of payment")
 async def lapse_payment(body: OnDay, caller: Handler, desk: AtDesk) -> CaseView:
     """The time has passed without payment: no further handling, F2."""
-    return await desk.move(caller, body.on, lambda mover: mover.simple(StepKind.PAYMENT_LAPSED, body))
+    return await desk.move(caller, body.on, lambda mover: mover.lapse(StepKind.PAYMENT_LAPSED, body))
 
 
 @_step(":extend", "延期答复 Extend")

@@ -7,16 +7,20 @@ from uuid import UUID
 from fastapi import Depends, Path, Request, Response
 
 from services.request_api.repository import files as repository
+from services.request_api.repository import notices as notice_repository
 from services.request_api.repository import requests as request_repository
 from services.request_api.routes.common import Handler, Office, OpenVault, RequestId, Reviewer, Submitter, covered
 from services.request_api.routes.requests import NOT_STORED
 from services.request_api.service import request_files as service
+from services.request_api.service.showing import title_of
 from services.request_api.settings import Settings
 from shared.kit.clock import Now
 from shared.kit.confined import ConfinedReader
 from shared.kit.database import Reading, Writing
+from shared.kit.errors import NotFound
 from shared.kit.http import UPLOAD_BODY, api_router, problems, read_upload
 from shared.schemas.request_files import Clearance, FileRole, Redaction, RedactionInput, RequestFile
+from shared.schemas.requests import TrackedDocument
 
 router = api_router(tags=["files"])
 AT = "/v1/requests/{request_id}/files"
@@ -213,3 +217,45 @@ async def delete_file(
     row = await request_repository.lock_request(await session.driver(), request_id)
     await service.delete(session, caller, row, file_id)
     return Response(status_code=204)
+
+
+@router.get(
+    "/v1/requests/{request_id}/notices",
+    response_model=list[TrackedDocument],
+    responses=problems(404),
+    summary="文书列表 List notices",
+)
+async def list_notices(
+    request_id: RequestId, caller: Office, reads: Reading, response: Response
+) -> list[TrackedDocument]:
+    """All that went out, letters to others too."""
+    await covered(reads, caller, request_id)
+    response.headers.update(NOT_STORED)
+    return [
+        TrackedDocument(id=one["id"], title=title_of(one), issued_on=one["issued_on"])
+        for one in await notice_repository.list_notices(reads, request_id)
+    ]
+
+
+@router.post(
+    "/v1/requests/{request_id}/notices/{notice_id}:open",
+    response_class=Response,
+    responses={200: {"description": "文书", "content": {"application/octet-stream": {}}}, **problems(404)},
+    summary="打开文书 Open a notice",
+)
+async def open_notice(
+    request_id: RequestId,
+    notice_id: Annotated[UUID, Path(title="文书编号")],
+    caller: Handler,
+    reads: Reading,
+    session: Writing,
+    vault: OpenVault,
+) -> Response:
+    """The .docx as it went out. That it was opened is kept in the audit trail."""
+    row = await covered(reads, caller, request_id)
+    found = await notice_repository.find_notice(reads, request_id, notice_id)
+    if found is None or found["content"] is None:
+        raise NotFound("没有这份文书，或者已按期删除")
+    content = service.open_notice(session, caller, row, found, vault)
+    headers = NOT_STORED | {"Content-Disposition": "attachment", "X-Content-Type-Options": "nosniff"}
+    return Response(content, media_type="application/octet-stream", headers=headers)

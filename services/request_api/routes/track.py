@@ -7,7 +7,6 @@ from uuid import UUID
 
 from fastapi import Path, Query, Request, Response
 
-from services.request_api.repository import files as file_repository
 from services.request_api.repository import requests as repository
 from services.request_api.routes.common import OpenVault, TermsNow
 from services.request_api.routes.requests import NOT_STORED
@@ -56,8 +55,7 @@ async def track(
     """Status, dates and documents of one's own request. A wrong number and a wrong code are told apart by nothing."""
     row = await _tracked(request, reads, vault, number, code)
     response.headers.update(NOT_STORED)
-    documents = await file_repository.list_issued(reads, row["id"])
-    return await showing.show_tracked(reads, row, documents)
+    return await showing.show_tracked(reads, row)
 
 
 @router.get(
@@ -76,12 +74,11 @@ async def download(
 ) -> Response:
     """A notice or a reply of one's own request."""
     row = await _tracked(request, reads, vault, number, code)
-    found = await file_repository.find_issued(reads, row["id"], document_id)
-    if found is None:
+    content = await showing.open_document(reads, row, document_id, vault)
+    if content is None:
         raise NotFound("没有这份文书")
-    content = vault.open_bytes(bytes(found["content"]), f"file {document_id}", found["request_id"])
     headers = NOT_STORED | {"X-Content-Type-Options": "nosniff", "Content-Disposition": "attachment"}
-    return Response(content, media_type=found["media_type"], headers=headers)
+    return Response(content, media_type="application/octet-stream", headers=headers)
 
 
 @router.get("/v1/deadlines", response_model=Deadline, summary="期限计算器 Compute a deadline")

@@ -6,16 +6,19 @@ from uuid import UUID, uuid4
 
 from services.request_api.repository import requests as repository
 from services.request_api.repository.files import has_uncleared
+from services.request_api.repository.requests import Rows
 from services.request_api.rules.case import Event
 from services.request_api.rules.clock import add_days
 from services.request_api.rules.decisions import check_answer
 from services.request_api.rules.fees import fee_of_item, fee_of_pages
 from services.request_api.service.conversion import consider, subject_key
-from services.request_api.service.keeping import Vault, seal_applicant
+from services.request_api.service.issuing import LETTERS, SILENCE, Press, in_words
+from services.request_api.service.keeping import Vault, last_private, seal_applicant
 from services.request_api.service.steps import Held, Taken, take
-from services.request_api.service.submission import REPLIES, identity_of, reply_number
+from services.request_api.service.submission import identity_of
 from shared.kit.database import WriteSession
 from shared.kit.errors import Conflict, NotFound, RuleViolation
+from shared.schemas.notices import NoticeKind
 from shared.schemas.problems import InvalidField
 from shared.schemas.request_codes import DecisionCode, Opinion, StepKind
 from shared.schemas.requests import (
@@ -31,6 +34,7 @@ from shared.schemas.requests import (
     OnDay,
     Payment,
     ReasonsEvaluation,
+    ReasonsQuestion,
     Return,
     Review,
     Service,
@@ -44,18 +48,46 @@ class Mover:
     """Makes the moves of one held request for one caller, in one transaction."""
 
     def __init__(
-        self, session: WriteSession, held: Held, actor: str, vault: Vault, *, now: datetime, applicants_from: int
+        self, session: WriteSession, held: Held, actor: str, vault: Vault, press: Press, *, now: datetime
     ) -> None:
         self._session, self._held, self._actor, self._vault, self._now = session, held, actor, vault, now
-        self._applicants_from = applicants_from
+        self._press = press
+        self._applicants_from = press.settings.conversion_applicants
 
     async def simple(self, kind: StepKind, body: OnDay) -> None:
-        """A step that is its day only: confirmed, accepted, lapsed, archived."""
+        """A step that is its day only: confirmed, archived."""
         await self._take(kind, body.on)
+
+    async def accept(self, body: OnDay) -> None:
+        """Worked on; the applicant gets the receipt."""
+        await self._take(StepKind.ACCEPTED, body.on)
+        row = await self._row()
+        fields = self._press.about(row) | {
+            "due_on": in_words(row["due_on"]),
+            "query_code": self._vault.query_code(row["number"]),
+        }
+        await self._press.issue(row, NoticeKind.RECEIPT, fields, on=body.on)
+
+    async def lapse(self, kind: StepKind, body: OnDay) -> None:
+        """Closed because its applicant let the time pass."""
+        await close(
+            self._session, self._held, Event(kind, body.on, {}, self._actor), self._vault, self._press, now=self._now
+        )
+
+    async def _row(self) -> Any:
+        """The request as it is after the step."""
+        return await repository.find_request(await self._session.driver(), self._held.row["id"])
 
     async def request_correction(self, body: CorrectionNotice) -> None:
         facts = {"workdays": body.workdays} if body.workdays else {}
         await self._take(StepKind.CORRECTION_REQUESTED, body.on, facts, {"items": body.items})
+        row = await self._row()
+        fields = self._press.about(row) | {
+            "items": "\n".join(f"{number}. {item}" for number, item in enumerate(body.items, start=1)),
+            "until": in_words(row["waiting_until"]),
+            "consequence": "无正当理由逾期不补正的，视为放弃申请，本机关不再处理。",
+        }
+        await self._press.issue(row, NoticeKind.CORRECTION, fields, on=body.on)
 
     async def correct(self, body: Corrected) -> None:
         """The request is from now on what was corrected; what it was stays in the steps, sealed."""
@@ -83,6 +115,18 @@ class Mover:
         if body.received_on is not None:
             facts["received_on"] = body.received_on.isoformat()
         await self._take(StepKind.CONSULTED, body.on, facts, {"name": body.name, "question": body.question})
+        row, kind = await self._row(), LETTERS[body.kind]
+        workdays = self._held.terms.periods.opinion
+        until = in_words(self._held.terms.calendar.add_workdays(body.received_on or body.on, workdays).on)
+        letter = {"question": body.question, "until": until}
+        if kind is NoticeKind.ASSISTANCE:
+            about = self._press.about(row)
+            letter |= {name: about[name] or "" for name in ("request_number", "wanted")}
+        else:
+            letter |= {"consequence": SILENCE[body.kind]}
+        await self._press.issue(row, kind, letter, on=body.on, addressee=body.name)
+        told = self._press.about(row) | {"sent_on": in_words(body.on)}
+        await self._press.issue(row, NoticeKind.CONSULTATION, told, on=body.on)
         return consultation
 
     async def receive_consultation(self, consultation: UUID, body: OnDay) -> None:
@@ -92,8 +136,11 @@ class Mover:
         facts = self._consultation(consultation) | {"opinion": body.opinion.value, "has_grounds": bool(body.grounds)}
         await self._take(StepKind.CONSULTATION_ANSWERED, body.on, facts, {"grounds": body.grounds})
 
-    async def ask_reasons(self, body: OnDay) -> None:
-        await self._take(StepKind.REASONS_ASKED, body.on)
+    async def ask_reasons(self, body: ReasonsQuestion) -> None:
+        await self._take(StepKind.REASONS_ASKED, body.on, {}, {"reason": body.reason})
+        row = await self._row()
+        fields = self._press.about(row) | {"reason": body.reason, "until": in_words(row["waiting_until"])}
+        await self._press.issue(row, NoticeKind.REASONS, fields, on=body.on)
 
     async def give_reasons(self, body: ReasonsEvaluation) -> None:
         facts: dict[str, Any] = {"reasonable": body.reasonable}
@@ -117,6 +164,17 @@ class Mover:
             "pay_until": pay_until,
         }
         await repository.insert_fee(driver, fee | facts)
+        about = self._press.about(row)
+        fields = about | {
+            "method": "按件计收" if body.method is FeeMethod.PER_ITEM else "按量计收",
+            "quantity": f"{quantity}{'件' if body.method is FeeMethod.PER_ITEM else '页'}",
+            "standard": "《政府信息公开信息处理费管理办法》（国办函〔2020〕109号）超额累进标准",
+            "amount": str(amount),
+            "payment": self._press.settings.fee_payment,
+            "until": in_words(pay_until),
+            "consequence": "逾期未缴纳的，视为放弃申请，本机关不再处理。",
+        }
+        await self._press.issue(row, NoticeKind.FEE, fields, on=body.on)
 
     async def _fee(self, body: FeeNotice) -> tuple[int, int]:
         if body.method is FeeMethod.PER_PAGE:
@@ -143,6 +201,9 @@ class Mover:
 
     async def extend(self, body: Extension) -> None:
         await self._take(StepKind.EXTENDED, body.on, {"workdays": body.workdays}, {"reason": body.reason})
+        row = await self._row()
+        fields = {"reason": body.reason, "workdays": str(body.workdays), "due_on": in_words(row["due_on"])}
+        await self._press.issue(row, NoticeKind.EXTENSION, self._press.about(row) | fields, on=body.on)
 
     async def draft(self, body: Draft) -> None:
         answer, case = body.answer, self._held.case
@@ -198,9 +259,9 @@ class Mover:
         if await has_uncleared(driver, row["id"]):
             raise Conflict("答复文件含有个人信息或者隐藏内容，应遮盖、删除或者由审核人核准后再签发")
         await self._take(StepKind.APPROVED, body.on)
-        year = self._held.terms.today.year
-        number = await repository.next_number(driver, row["organization"], REPLIES, year)
-        await repository.update_request(driver, row["id"], {"reply_number": reply_number(year, number)})
+        answer = answer_of(self._held.steps, self._vault)
+        number = await self._press.reply(await self._row(), answer, self._held.case, self._held.events, on=body.on)
+        await repository.update_request(driver, row["id"], {"reply_number": number})
 
     async def serve(self, body: Service) -> None:
         facts = {"method": body.method.value}
@@ -211,7 +272,9 @@ class Mover:
         await consider(self._session, row, suggested=suggested, applicants_from=self._applicants_from)
 
     async def withdraw(self, body: Withdrawal) -> None:
-        await self._take(StepKind.WITHDRAWN, body.on, {}, {"reason": body.reason} if body.reason else None)
+        event = Event(StepKind.WITHDRAWN, body.on, {}, self._actor)
+        private = {"reason": body.reason} if body.reason else None
+        await close(self._session, self._held, event, self._vault, self._press, now=self._now, private=private)
 
     def _consultation(self, consultation: UUID) -> dict[str, Any]:
         if str(consultation) not in self._held.case.consultations:
@@ -229,3 +292,28 @@ class Mover:
         event = Event(kind, on, facts or {}, self._actor)
         taken = Taken(event, private, changes or {})
         await take(self._session, self._held, taken, self._vault, now=self._now)
+
+
+async def close(
+    session: WriteSession,
+    held: Held,
+    event: Event,
+    vault: Vault,
+    press: Press,
+    *,
+    now: datetime,
+    private: dict[str, Any] | None = None,
+) -> None:
+    """A request that ends without a reply: lapsed or withdrawn. The applicant is told; who never was received, is not."""
+    case = await take(session, held, Taken(event, private), vault, now=now)
+    if case.decision is not None and case.received_on is not None:
+        row = await repository.find_request(await session.driver(), held.row["id"])
+        await press.closing(row, case.decision, case, held.events, on=event.on)
+
+
+def answer_of(steps: Rows, vault: Vault) -> Answer:
+    """The answer as it was last drafted."""
+    private = last_private(steps, StepKind.DRAFTED, vault)
+    if private is None:
+        raise Conflict("这件申请没有答复稿")
+    return Answer.model_validate(private)

@@ -132,6 +132,12 @@ def open_content(session: WriteSession, caller: Caller, row: Any, kept: Any, vau
     return vault.open_bytes(bytes(kept["content"]), f"file {kept['id']}", kept["request_id"])
 
 
+def open_notice(session: WriteSession, caller: Caller, row: Any, notice: Any, vault: Vault) -> bytes:
+    """A notice's content; that it was opened is kept in the audit trail."""
+    _record(session, caller, "request.notice_opened", row, notice["id"])
+    return vault.open_bytes(bytes(notice["content"]), f"notice {notice['id']}", notice["request_id"])
+
+
 def show(kept: Any, vault: Vault) -> RequestFile:
     """A file as the office lists it."""
     names = ("id", "role", "media_type", "size", "cleared", "issued_on", "recorded_at")

@@ -38,6 +38,7 @@ def _place(table: str, column: str, key: Any) -> str:
         "step": f"step {key}",
         "request_file": f"file {key}" if column == "content" else f"file name {key}",
         "joint_consultation": f"joint {key}",
+        "notice": f"notice {key}" if column == "content" else f"notice fields {key}",
         "request_urging": f"urging {key}" if column == "words" else f"urging answer {key}",
     }
     return places[table]

@@ -7,13 +7,17 @@ from uuid import UUID
 
 from pydantic_core import from_json
 
+from services.request_api.repository import files as file_repository
+from services.request_api.repository import notices as notice_repository
 from services.request_api.repository import requests as repository
 from services.request_api.repository.requests import Reads, Rows
 from services.request_api.rules.case import Case, fold
 from services.request_api.rules.clock import colour_days, explain, workdays_left
 from services.request_api.rules.guards import Terms, allowed_now
 from services.request_api.rules.masks import mask_address, mask_email, mask_name, mask_number, mask_phone
+from services.request_api.rules.notices import FORMS
 from services.request_api.service.keeping import Vault, events_of, open_applicant, open_wanted
+from shared.schemas.notices import NoticeKind
 from shared.schemas.policies import OrganizationRef
 from shared.schemas.request_codes import ApplicantKind, Colour, RequestState, StepKind
 from shared.schemas.requests import (
@@ -157,8 +161,16 @@ async def show_known(reads: Reads, row: Any, moment: datetime) -> KnownDeadline 
     return KnownDeadline(as_known_at=moment, state=RequestState(steps[-1]["state"]), due_on=steps[-1]["due_on"])
 
 
-async def show_tracked(reads: Reads, row: Any, documents: Rows) -> Tracked:
+async def show_tracked(reads: Reads, row: Any) -> Tracked:
     """What the applicant sees."""
+    notices = [
+        TrackedDocument(id=one["id"], title=title_of(one), issued_on=one["issued_on"])
+        for one in await notice_repository.list_to_applicant(reads, row["id"])
+    ]
+    files = [
+        TrackedDocument(id=one["id"], title=one["title"], issued_on=one["issued_on"])
+        for one in await file_repository.list_issued(reads, row["id"])
+    ]
     steps = await repository.list_steps(reads, row["id"])
     told = [(step["on_day"], _TOLD.get(StepKind(step["kind"]))) for step in steps]
     return Tracked(
@@ -171,8 +183,22 @@ async def show_tracked(reads: Reads, row: Any, documents: Rows) -> Tracked:
         answered_on=row["answered_on"],
         decision=row["decision"] if row["answered_on"] or row["closed_on"] else None,
         steps=[TrackedStep(on=day, title=title) for day, title in told if title],
-        documents=[TrackedDocument(id=one["id"], title=one["title"], issued_on=one["issued_on"]) for one in documents],
+        documents=[*notices, *files],
     )
+
+
+def title_of(notice: Any) -> str:
+    """As the applicant reads it: what it is, and its number."""
+    return f"{FORMS[NoticeKind(notice['kind'])].title}（{notice['number']}）"
+
+
+async def open_document(reads: Reads, row: Any, document_id: UUID, vault: Vault) -> bytes | None:
+    """A notice or an answer's file that the applicant may have."""
+    notice = await notice_repository.find_to_applicant(reads, row["id"], document_id)
+    if notice is not None:
+        return vault.open_bytes(bytes(notice["content"]), f"notice {document_id}", row["id"])
+    file = await file_repository.find_issued(reads, row["id"], document_id)
+    return None if file is None else vault.open_bytes(bytes(file["content"]), f"file {document_id}", row["id"])
 
 
 def masked(applicant: Applicant) -> dict[str, str]:

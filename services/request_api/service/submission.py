@@ -24,7 +24,7 @@ from shared.schemas.problems import InvalidField
 from shared.schemas.request_codes import RequestState, StepKind
 from shared.schemas.requests import Applicant, RequestInput, RequestReceipt
 
-REQUESTS, REPLIES = "request", "reply"
+REQUESTS = "request"
 
 
 @dataclass(frozen=True)
@@ -100,11 +100,6 @@ def day_of_arrival(wanted: RequestInput) -> date:
     """The latest day that a submission speaks of."""
     days = [local_day(wanted.submitted_at), wanted.arrived_on, wanted.signed_on, wanted.confirmed_on]
     return max(day for day in days if day is not None)
-
-
-def reply_number(year: int, number: int) -> str:
-    """答复书文号."""
-    return f"公开答〔{year}〕{number}号"
 
 
 async def _ensure_acceptable(driver: Any, submission: Submission, terms: Terms) -> None:

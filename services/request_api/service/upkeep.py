@@ -7,9 +7,13 @@ from services.request_api.repository import requests as repository
 from services.request_api.rules.case import Event
 from services.request_api.rules.clock import ONE_DAY
 from services.request_api.rules.guards import Terms
+from services.request_api.service.issuing import Press
 from services.request_api.service.keeping import Vault, columns_of
-from services.request_api.service.steps import Taken, append, hold, take
+from services.request_api.service.moves import close
+from services.request_api.service.steps import Taken, append, hold
+from services.request_api.settings import Settings
 from shared.kit.database import Database, WriteSession
+from shared.kit.organizations import OrganizationDirectory
 from shared.schemas.request_codes import RequestState, StepKind
 
 SYSTEM = "request-worker"
@@ -19,17 +23,29 @@ _LAPSES = {
 }
 
 
-async def close_lapsed(database: Database, terms: Terms, vault: Vault, *, grace: int, now: datetime, limit: int) -> int:
+async def close_lapsed(
+    database: Database,
+    directory: OrganizationDirectory,
+    terms: Terms,
+    vault: Vault,
+    settings: Settings,
+    *,
+    now: datetime,
+    limit: int,
+) -> int:
     """Close what its applicant has let pass, some working days after, for letters that are under way; how many."""
     connection = await database.connect()
     try:
-        rows = await repository.list_waiting(connection, before=_with_grace(terms, grace), limit=limit)
+        before = _with_grace(terms, settings.lapse_grace_workdays)
+        rows = await repository.list_waiting(connection, before=before, limit=limit)
     finally:
         await connection.close()
     closed = 0
     for row in rows:
+        organization = await directory.get(row["organization"])
         async with database.write() as session:
-            closed += await _close(session, row["id"], terms, vault, now=now)
+            press = Press(session, organization, directory, settings, vault, now)
+            closed += await _close(press, row["id"], terms)
     return closed
 
 
@@ -41,13 +57,14 @@ def _with_grace(terms: Terms, grace: int) -> date:
     return day + ONE_DAY
 
 
-async def _close(session: WriteSession, request_id: UUID, terms: Terms, vault: Vault, *, now: datetime) -> bool:
-    held = await hold(session, request_id, terms)
+async def _close(press: Press, request_id: UUID, terms: Terms) -> bool:
+    held = await hold(press.session, request_id, terms)
     until, kind = held.case.waiting_until, _LAPSES.get(held.case.state)
     if kind is None or until is None or until >= terms.today:
         return False  # Somebody was faster.
     # The day it lapsed, not the day the worker came by: the report counts it there.
-    await take(session, held, Taken(Event(kind, until + ONE_DAY, {}, SYSTEM)), vault, now=now)
+    event = Event(kind, until + ONE_DAY, {}, SYSTEM)
+    await close(press.session, held, event, press.vault, press, now=press.now)
     return True
 
 

@@ -76,12 +76,15 @@ def _check_package(package: zipfile.ZipFile) -> Iterator[Found]:
     }
     for mark, label in marks.items():
         if any(name.startswith(mark) for name in names):
-            yield Found("embedded", mark.strip("/"), f"有{label}", blocking=True)
+            # Every document that Word makes carries custom data of its own; what is in it is looked through below.
+            yield Found("embedded", mark.strip("/"), f"有{label}", blocking=mark != "customXml/")
     for name in names:
         if name.endswith(".rels"):
             for one in _parse(package.read(name)).iter(f"{{{_REL}}}Relationship"):
                 if one.get("TargetMode") == "External" and not one.get("Type", "").endswith("/hyperlink"):
                     yield Found("external_link", name, "引用外部文件", blocking=True)
+        if name.startswith("customXml/item") and name.endswith(".xml"):
+            yield from in_text(name, "\n".join(_parse(package.read(name)).itertext()))
         if name in ("docProps/core.xml", "docProps/app.xml", "docProps/custom.xml"):
             text = " ".join(part.strip() for part in _parse(package.read(name)).itertext() if part.strip())
             yield from in_text(name, text)
