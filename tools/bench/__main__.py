@@ -26,6 +26,7 @@ from tools.bench.processes import machine_facts
 from tools.bench.quality import measure_quality
 from tools.bench.reads import measure_lists, measure_reads
 from tools.bench.relevance import measure_relevance
+from tools.bench.requests import measure_requests
 from tools.bench.rig import rig
 from tools.bench.searching import measure_indexing, measure_lag, measure_memory, measure_search
 from tools.bench.writes import measure_batch, measure_upserts
@@ -47,6 +48,7 @@ SECTIONS: dict[str, Callable[[Bench], Section]] = {
     "memory": measure_memory,
     "matching": measure_matching,
     "disclosure": measure_disclosure,
+    "requests": measure_requests,
     "growth": measure_growth,
 }
 

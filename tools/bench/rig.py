@@ -45,6 +45,7 @@ PACKAGES = {
     "exchange": "services.exchange_api",
     "policy": "services.policy_api",
     "catalog": "services.catalog_api",
+    "request": "services.request_api",
     "search": "services.search_sync",
 }
 
@@ -130,6 +131,13 @@ class Rig:
         """catalog_api on a database, one worker, as the launcher starts it."""
         command = ["--factory", "services.catalog_api.main:app", "--root-path", "/api/catalog"]
         with self.serve("catalog-api", command, self._environment(database, "catalog"), ready="/readyz") as server:
+            yield server
+
+    @contextmanager
+    def request_api(self, database: str) -> Iterator[Server]:
+        """request_api on a database, one worker, as the launcher starts it."""
+        command = ["--factory", "services.request_api.main:app", "--root-path", "/api/request"]
+        with self.serve("request-api", command, self._environment(database, "request"), ready="/readyz") as server:
             yield server
 
     @contextmanager
@@ -256,6 +264,8 @@ class Rig:
             "MINGQUAN_KEY_ENCRYPTION_KEY": KEY,
             "MINGQUAN_OPINION_KEY": KEY,
             "MINGQUAN_PROFILE_KEY": KEY,
+            "MINGQUAN_SEALING_KEYS": f"bench:aes-256-gcm:{KEY}",
+            "MINGQUAN_FINGERPRINT_KEY": KEY,
             "MINGQUAN_EXCHANGE_URL": exchange_url,
         }
 

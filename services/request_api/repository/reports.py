@@ -96,11 +96,18 @@ async def sum_fees(reads: Reads, organizations: Sequence[str], since: date, unti
 
 
 async def list_below(reads: Reads, organization: str) -> list[str]:
-    """The organisation and those below it that have ever had a request."""
+    """The organisation and those below it that have ever had a request: from one to the next along the index."""
     rows = await reads.fetch(
         """
-        SELECT DISTINCT organization FROM request WHERE $1 = ANY(organization_path)
-        UNION SELECT $1 ORDER BY 1
+        WITH RECURSIVE known AS (
+            (SELECT organization, organization_path FROM request ORDER BY organization LIMIT 1)
+            UNION ALL
+            SELECT following.* FROM known CROSS JOIN LATERAL (
+                SELECT organization, organization_path FROM request WHERE organization > known.organization
+                ORDER BY organization LIMIT 1
+            ) AS following
+        )
+        SELECT organization FROM known WHERE $1 = ANY(organization_path) UNION SELECT $1 ORDER BY 1
         """,
         organization,
     )

@@ -227,11 +227,16 @@ async def _table4(reads: Reads, members: Sequence[str], since: date, until: date
 
 
 async def _beside(reads: Reads, row: Any, report: Report) -> Beside:
-    """The year before as it was published, the members' published reports, and the records of today."""
+    """The year before as it was published, the members' published reports, and the records of today.
+
+    A report that is not published was counted this moment: its table is what the records say.
+    """
     before = await repository.find_report(reads, row["organization"], row["year"] - 1)
     previous = Report.model_validate_json(before["published"]) if before and before["published"] else None
     since, until = report.period_from, report.period_to
-    records = cells_from(await repository.count_cells(reads, report.members, since, until))
+    records = report.table3
+    if row["state"] == ReportState.PUBLISHED.value:
+        records = cells_from(await repository.count_cells(reads, report.members, since, until))
     others = [member for member in report.members if member != row["organization"]]
     published = await repository.list_members(reads, others, row["year"])
     if report.scope is not ReportScope.GOVERNMENT or not published:
