@@ -79,6 +79,25 @@ async def test_every_step_sends_its_notice_and_the_reply_has_the_right_remedy(of
     assert "柳青禾" not in words_of(opened.content), "a third party is not told who asked"
 
 
+async def test_REG_32_who_objected_in_vain_is_told_what_is_disclosed_and_why(office: RequestOffice) -> None:
+    receipt = await office.submit()
+    rid = receipt["id"]
+    await office.moved(rid, "accept", "2025-09-22")
+    letter = {"kind": "third_party", "name": "霍家昌", "question": "补偿方案附件二", "received_on": "2025-09-24"}
+    view = await office.moved(rid, "consultations", "2025-09-24", **letter)
+    path = f"consultations/{view['consultations'][0]['id']}:answer"
+    await office.moved(rid, path, "2025-09-29", opinion="objects", grounds="涉及经营信息")
+    await office.answer(rid, "2025-10-15", granted(public_interest="涉及三百余户居民的安置权益"))
+    listed = (await office.call("handler", "GET", f"/v1/requests/{rid}/notices")).json()
+    told = next(one for one in listed if one["title"].startswith("政府信息依申请公开告知书"))
+    opened = await office.call("handler", "POST", f"/v1/requests/{rid}/notices/{told['id']}:open")
+    words = words_of(opened.content)
+    for expected in ("霍家昌", "补偿方案附件二", "三百余户居民", "第三十二条"):
+        assert expected in words
+    assert "柳青禾" not in words
+    assert told["title"] not in str((await documents(office, receipt)).keys())
+
+
 @pytest.mark.parametrize(
     ("answer", "first"),
     [

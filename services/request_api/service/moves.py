@@ -267,9 +267,32 @@ class Mover:
         facts = {"method": body.method.value}
         private = {"postal_number": body.postal_number} if body.postal_number else None
         await self._take(StepKind.SERVED, body.on, facts, private)
-        row = await repository.find_request(await self._session.driver(), self._held.row["id"])
+        row = await self._row()
+        await self._tell_objectors(row, body.on)
         suggested = bool(self._held.events[0].facts.get("suggests_publication"))
         await consider(self._session, row, suggested=suggested, applicants_from=self._applicants_from)
+
+    async def _tell_objectors(self, row: Any, on: date) -> None:
+        """REG-32: who objected in vain is told in writing what is disclosed and why."""
+        answer = answer_of(self._held.steps, self._vault)
+        if answer.decision not in _DISCLOSING or not answer.public_interest:
+            return
+        objected = {
+            event.facts["consultation"]
+            for event in self._held.events
+            if event.kind is StepKind.CONSULTATION_ANSWERED and event.facts["opinion"] == Opinion.OBJECTS.value
+        }
+        for step, event in zip(self._held.steps, self._held.events, strict=True):
+            if event.kind is not StepKind.CONSULTED or event.facts["consultation"] not in objected:
+                continue
+            asked = self._vault.open(bytes(step["private"]), f"step {step['sequence']}", row["id"])
+            fields = {
+                "result": f"决定公开下列内容：{asked['question']}",
+                "reason": answer.public_interest,
+                "basis": "《中华人民共和国政府信息公开条例》第三十二条",
+            }
+            kind = NoticeKind.THIRD_PARTY_DECISION
+            await self._press.issue(row, kind, fields, on=on, addressee=asked["name"], decision=answer.decision)
 
     async def withdraw(self, body: Withdrawal) -> None:
         event = Event(StepKind.WITHDRAWN, body.on, {}, self._actor)
