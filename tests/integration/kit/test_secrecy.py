@@ -116,6 +116,8 @@ async def test_stop_lets_waiting_readers_go_and_logs_no_fault(exchange: Process)
         headers = {"Authorization": f"Bearer {token.json()['access_token']}"}
         cursor = (await client.get("/v1/events", headers=headers)).json()["cursor"]
         query = {"after": cursor, "wait": 30}
+        # Two connections that are open already: what is sent on the first is there before what the second answers.
+        await asyncio.gather(client.get("/healthz"), client.get("/healthz"))
         waiting = asyncio.create_task(client.get("/v1/events", params=query, headers=headers))
         # Another answer after it has been sent: by then the reader's request is on its way in.
         assert (await client.get("/healthz")).status_code == 200
