@@ -92,7 +92,8 @@ async def test_P_08_a_plain_letter_waits_for_its_confirmation_and_raises_an_alar
 
 
 async def test_P_03_the_applicant_has_the_time_that_the_notice_names_or_ten_working_days(office: RequestOffice) -> None:
-    for number, (body, until) in enumerate([({}, "2025-10-13"), ({"workdays": 3}, "2025-09-26")]):
+    cases: list[tuple[dict[str, Any], str]] = [({}, "2025-10-13"), ({"workdays": 3}, "2025-09-26")]
+    for number, (body, until) in enumerate(cases):
         office.set_day("2025-09-22")
         receipt = await office.submit(name=f"r{number}")
         view = await office.moved(receipt["id"], "request-correction", "2025-09-23", items=["请写明文号"], **body)
@@ -152,7 +153,7 @@ async def test_REG_35_reasons_are_asked_before_a_request_is_not_handled(office: 
 async def test_REG_35_a_reasonable_but_long_request_is_delayed_to_a_day_that_is_told(office: RequestOffice) -> None:
     request_id = await accepted(office)
     await office.moved(request_id, "ask-reasons", "2025-09-25")
-    body = {"reasonable": True, "evaluation": "理由成立，数量较大", "delayed_until": "2026-01-30"}
+    body: dict[str, Any] = {"reasonable": True, "evaluation": "理由成立，数量较大", "delayed_until": "2026-01-30"}
     view = await office.moved(request_id, "evaluate-reasons", "2025-10-10", **body)
     assert view["due_on"] == "2026-01-30"
 
