@@ -294,7 +294,7 @@ def upgrade() -> None:
         sa.Column("id", sa.Uuid(), nullable=False),
         sa.Column("request_id", sa.Uuid(), nullable=False),
         sa.Column("role", sa.Text(), nullable=False),
-        sa.Column("title", sa.Text(), nullable=False, comment="Of a notice, by its kind; empty for others."),
+        sa.Column("title", sa.Text(), nullable=False, comment="As the applicant sees it."),
         sa.Column("name", sa.LargeBinary(), nullable=False),
         sa.Column("media_type", sa.Text(), nullable=False),
         sa.Column("size", sa.BigInteger(), nullable=False),
