@@ -74,6 +74,24 @@ class RequestUrging(BaseModel):
     answered_at: AwareDatetime | None = Field(title="答复时间")
 
 
+class DigestEntry(BaseModel):
+    """One request of the province, as it stood at the end of a day."""
+
+    province_id: str = Field(title="省平台编号")
+    number: str = Field(title="申请编号")
+    state: str = Field(title="状态")
+    steps: int = Field(title="已办环节数")
+
+
+class Digest(BaseModel):
+    """对账: what happened on a day to requests that the province assigned; equal hashes on both sides mean equal books."""
+
+    day: date = Field(title="日期")
+    count: int = Field(title="件数")
+    hash: str = Field(title="摘要", description="SHA-256 over `province_id state steps` lines in the order of the ids.")
+    items: list[DigestEntry] = Field(title="明细")
+
+
 class StatisticsRow(BaseModel):
     """Requests that were received or closed in a year, by one value."""
 

@@ -245,3 +245,37 @@ async def test_what_was_withheld_is_never_proposed(office: RequestOffice) -> Non
         denied = {"decision": "C5", "exemption": "EX16_1_FLOW", "reasons": "属于内部工作流程"}
         await office.answer(receipt["id"], "2025-10-10", denied)
     assert (await office.call("handler", "GET", f"/v1/organizations/{CITY}/conversions")).json()["items"] == []
+
+
+async def test_the_library_is_told_how_reconsideration_ended(office: RequestOffice) -> None:
+    request_id = await answered(office, "r1", request())
+    office.set_day("2025-12-01")
+    filed = {"kind": "review", "filed_on": "2025-10-20"}
+    await office.call("handler", "PUT", f"/v1/requests/{request_id}/reviews/fy-1", filed)
+    shared = await office.call("handler", "PUT", f"/v1/requests/{request_id}/case", CASE)
+    assert shared.json()["review_result"] == "行政复议：尚未审结"
+    ended = filed | {"result": "upheld", "decided_on": "2025-11-20"}
+    await office.call("handler", "PUT", f"/v1/requests/{request_id}/reviews/fy-1", ended)
+    found = await office.call("handler", "GET", f"/v1/cases/{shared.json()['id']}")
+    assert (found.json()["review_result"], found.json()["version"]) == ("行政复议：结果维持", 2)
+
+
+async def test_the_province_compares_a_days_books(office: RequestOffice) -> None:
+    receipt = await office.submit(request(province_id="SD-2025-000123"), "p1")
+    await office.submit(request(wanted={"description": "与省平台无关"}), "p2")
+    again = await office.put(request(province_id="SD-2025-000123"), "p1")
+    assert again.status_code == 200, "assigned again it is the same"
+    other = await office.put(request(province_id="SD-2025-000123", wanted={"description": "另一件"}), "p3")
+    assert other.status_code == 409
+    params = {"organization": CITY, "day": "2025-09-22"}
+    first = (await office.call("supervisor", "GET", "/v1/province-digest", params=params)).json()
+    assert [(one["province_id"], one["state"], one["steps"]) for one in first["items"]] == [
+        ("SD-2025-000123", "registered", 1)
+    ]
+    await office.moved(receipt["id"], "accept", "2025-09-23")
+    second = (
+        await office.call("supervisor", "GET", "/v1/province-digest", params=params | {"day": "2025-09-23"})
+    ).json()
+    assert (second["count"], second["items"][0]["state"]) == (1, "processing")
+    assert second["hash"] != first["hash"]
+    assert (await office.call("supervisor", "GET", "/v1/province-digest", params=params)).json() == first

@@ -1,6 +1,9 @@
 """A chapter of the tour: a letter arrives on a Saturday and is answered in part; three like it become a proactive item."""
 
+import io
+import re
 import time
+import zipfile
 from datetime import date, timedelta
 from typing import Any
 
@@ -135,6 +138,16 @@ class Requests:
             show=("state", "steps"),
         )
         self._guide.promise(told["state"] == "served", "看到已答复", told["state"])
+        reply = next((one for one in told["documents"] if "部分公开答复书" in one["title"]), None)
+        self._guide.promise(
+            reply is not None, f"文书可以下载：{'、'.join(one['title'] for one in told['documents'])}", told
+        )
+        if reply is not None:
+            path = f"{REQUEST_API}/track/documents/{reply['id']}?number={self._number}&code={self._code}"
+            words = _words_of(self._guide.ask(None, "GET", path).content)
+            self._guide.promise(
+                "先" in words and "申请行政复议" in words, "答复书告知复议前置，不是笼统一段", words[-300:]
+            )
         wrong = f"{REQUEST_API}/track?number={self._number}&code=222222222222"
         self._guide.call(None, "GET", wrong, expect=404, show=("detail",))
 
@@ -251,3 +264,9 @@ class Requests:
         """By the public calculator."""
         path = f"{REQUEST_API}/deadlines?start={start.isoformat()}&workdays={workdays}"
         return str(self._guide.ask(None, "GET", path).json()["due_on"])
+
+
+def _words_of(document: bytes) -> str:
+    """What a .docx says."""
+    with zipfile.ZipFile(io.BytesIO(document)) as package:
+        return re.sub(r"<[^>]+>", "", package.read("word/document.xml").decode())

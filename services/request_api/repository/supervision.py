@@ -91,6 +91,25 @@ async def count_year(reads: Reads, since: date, until: date) -> tuple[Rows, Rows
     return received, closed, answered
 
 
+async def list_of_province(reads: Reads, organization: str, since: datetime, until: datetime) -> Rows:
+    """Requests of the province in a subtree that had a step in `[since, until)`, as they stood at its end."""
+    rows: Rows = await reads.fetch(
+        """
+        SELECT request.province_id, request.number, last.state, last.sequence AS steps
+        FROM request CROSS JOIN LATERAL (
+            SELECT state, sequence, recorded_at FROM step
+            WHERE request_id = request.id AND recorded_at < $3 ORDER BY sequence DESC LIMIT 1
+        ) AS last
+        WHERE request.province_id IS NOT NULL AND $1 = ANY(request.organization_path) AND last.recorded_at >= $2
+        ORDER BY request.province_id
+        """,
+        organization,
+        since,
+        until,
+    )
+    return rows
+
+
 async def insert_urging(driver: asyncpg.Connection, row: dict[str, Any]) -> None:
     await insert(driver, "request_urging", URGING, row)
 

@@ -31,6 +31,7 @@ from shared.schemas.problems import InvalidField
 from shared.schemas.supervision import (
     Board,
     BoardBy,
+    Digest,
     RequestUrging,
     RequestUrgingAnswer,
     RequestUrgingInput,
@@ -74,6 +75,22 @@ async def get_statistics(
     """Public. Every figure is rounded to a multiple of five, so that none speaks of one person."""
     response.headers["Cache-Control"] = "public, max-age=300"
     return await supervision.statistics_of(reads, year)
+
+
+@router.get("/v1/province-digest", response_model=Digest, summary="省平台对账 Digest of a day")
+async def get_digest(
+    organization: Annotated[CreditCode, Query(title="机关代码")],
+    day: Annotated[date, Query(title="日期", examples=["2026-03-04"])],
+    caller: Supervisor,
+    reads: Reading,
+    response: Response,
+) -> Digest:
+    """Requests that the province assigned and that moved on a day: counts and a hash to compare, and the rows behind them."""
+    await caller.ensure_covers(organization)
+    if not 2000 <= day.year <= 2200:
+        raise RuleViolation("日期有误", errors=[InvalidField(pointer="?day", detail="应在2000年至2200年之间")])
+    response.headers.update(NOT_STORED)
+    return await supervision.digest_of(reads, organization, day)
 
 
 @router.post(

@@ -8,10 +8,12 @@ from pydantic_core import from_json
 from uuid_utils.compat import uuid7
 
 from services.request_api.repository import cases as repository
+from services.request_api.repository import reports as report_repository
 from services.request_api.repository import requests as request_repository
 from services.request_api.repository.requests import Reads
 from services.request_api.rules.likeness import remaining
 from services.request_api.service.keeping import Vault, open_applicant
+from services.request_api.service.reports import review_words
 from shared.kit.auth import Caller
 from shared.kit.clock import local_day
 from shared.kit.database import WriteSession
@@ -43,6 +45,9 @@ async def share_case(
         ]
         raise RuleViolation("案例含有个人信息，应以“申请人”“第三方”等称谓替代", errors=errors)
     known = await repository.lock_case(driver, request_id)
+    if body.review_result is None:
+        said = review_words(await report_repository.list_reviews(driver, request_id))
+        body = body.model_copy(update={"review_result": said})
     case = {
         "id": known["id"] if known else uuid7(),
         "request_id": request_id,

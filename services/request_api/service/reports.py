@@ -6,9 +6,10 @@ from datetime import date, datetime
 from typing import Any
 from uuid import UUID
 
-from pydantic_core import from_json
+from pydantic_core import from_json, to_json
 from uuid_utils.compat import uuid7
 
+from services.request_api.repository import cases as case_repository
 from services.request_api.repository import reports as repository
 from services.request_api.repository import requests as request_repository
 from services.request_api.repository.requests import Reads
@@ -271,6 +272,7 @@ async def keep_review(
         "version": known["version"] + 1 if known else 1,
     }
     await repository.keep_review(driver, row)
+    await follow_reviews(driver, request_id)
     session.record(
         actor=caller.client_id,
         action="request.review_kept",
@@ -280,6 +282,30 @@ async def keep_review(
         kind=row["kind"],
     )
     return show_review(row)
+
+
+async def follow_reviews(driver: Any, request_id: UUID) -> None:
+    """A case of the library says how reconsideration and courts decided."""
+    case = await case_repository.lock_case(driver, request_id)
+    if case is None:
+        return
+    said = review_words(await repository.list_reviews(driver, request_id))
+    content = from_json(case["content"])
+    if content.get("review_result") == said:
+        return
+    content["review_result"] = said
+    changed = dict(case) | {"content": to_json(content).decode(), "version": case["version"] + 1}
+    await case_repository.update_case(driver, changed)
+
+
+def review_words(rows: Sequence[Any]) -> str | None:
+    """复议、诉讼结果 in words; None when there is no case."""
+    parts = [f"{_KINDS[row['kind']]}：{_RESULTS[row['result'] or 'pending']}" for row in rows]
+    return "；".join(parts) or None
+
+
+_KINDS = {"review": "行政复议", "suit_direct": "行政诉讼", "suit_after_review": "复议后诉讼"}
+_RESULTS = {"upheld": "结果维持", "corrected": "结果纠正", "other": "其他结果", "pending": "尚未审结"}
 
 
 def show_review(row: Any) -> ReviewCase:

@@ -1,5 +1,6 @@
 """Supervision (监督): the board of a subtree, urging with its answer, public figures that single out nobody."""
 
+import hashlib
 from collections.abc import Iterable
 from datetime import date, datetime, time
 from typing import Any
@@ -22,6 +23,8 @@ from shared.schemas.supervision import (
     Board,
     BoardBy,
     BoardRow,
+    Digest,
+    DigestEntry,
     RequestUrging,
     RequestUrgingAnswer,
     RequestUrgingInput,
@@ -102,6 +105,19 @@ async def statistics_of(reads: Reads, year: int) -> Statistics:
         closed=[StatisticsRow(key=row["key"], count=rounded(row["count"])) for row in closed],
         answered=rounded(answered["answered"]),
         in_time=rounded(answered["in_time"]),
+    )
+
+
+async def digest_of(reads: Reads, organization: str, day: date) -> Digest:
+    """A day's changes of the province's requests, with a hash over them."""
+    since = datetime.combine(day, time(), LOCAL_ZONE)
+    rows = await repository.list_of_province(reads, organization, since, since + ONE_DAY)
+    lines = "".join(f"{row['province_id']} {row['state']} {row['steps']}\n" for row in rows)
+    return Digest(
+        day=day,
+        count=len(rows),
+        hash=hashlib.sha256(lines.encode()).hexdigest(),
+        items=[DigestEntry(**dict(row)) for row in rows],
     )
 
 
