@@ -95,23 +95,23 @@ async def sum_fees(reads: Reads, organizations: Sequence[str], since: date, unti
     )
 
 
-async def list_below(reads: Reads, organization: str) -> list[str]:
-    """The organisation and those below it that have ever had a request: from one to the next along the index."""
+async def list_below(reads: Reads, organization: str) -> dict[str, str]:
+    """Names of those at and below an organisation that have ever had a request: from one to the next along the index."""
     rows = await reads.fetch(
         """
         WITH RECURSIVE known AS (
-            (SELECT organization, organization_path FROM request ORDER BY organization LIMIT 1)
+            (SELECT organization, organization_name, organization_path FROM request ORDER BY organization, id LIMIT 1)
             UNION ALL
             SELECT following.* FROM known CROSS JOIN LATERAL (
-                SELECT organization, organization_path FROM request WHERE organization > known.organization
-                ORDER BY organization LIMIT 1
+                SELECT organization, organization_name, organization_path FROM request
+                WHERE organization > known.organization ORDER BY organization, id LIMIT 1
             ) AS following
         )
-        SELECT organization FROM known WHERE $1 = ANY(organization_path) UNION SELECT $1 ORDER BY 1
+        SELECT organization, organization_name FROM known WHERE $1 = ANY(organization_path) ORDER BY 1
         """,
         organization,
     )
-    return [row["organization"] for row in rows]
+    return {row["organization"]: row["organization_name"] for row in rows}
 
 
 async def find_report(reads: Reads, organization: str, year: int) -> Any:

@@ -217,7 +217,7 @@ async def members_of(reads: Reads, row: Any) -> list[str]:
     written = from_json(row["written"])
     if written["scope"] == ReportScope.DEPARTMENT.value:
         return [row["organization"]]
-    return written["members"] or await repository.list_below(reads, row["organization"])
+    return written["members"] or sorted({row["organization"], *await repository.list_below(reads, row["organization"])})
 
 
 async def _table4(reads: Reads, members: Sequence[str], since: date, until: date) -> Table4:

@@ -9,6 +9,7 @@ from uuid import UUID
 from uuid_utils.compat import uuid7
 
 from services.request_api.repository import supervision as repository
+from services.request_api.repository.reports import list_below
 from services.request_api.repository.requests import Reads
 from services.request_api.rules.clock import ONE_DAY, colour_days
 from services.request_api.rules.guards import Terms
@@ -50,13 +51,14 @@ async def board_of(
         yellow_until=colours.yellow_until,
         confirm_before=_confirm_before(terms, confirm_workdays),
     )
-    answered = await repository.count_answered(reads, organization, by=by.value, since=since, until=until)
+    names = await list_below(reads, organization)
+    answered = await repository.count_answered(reads, list(names), by=by.value, since=since, until=until)
     rows: dict[str, BoardRow] = {}
     for one in open_rows:
         row = rows.setdefault(one["key"], _empty(one["key"], one["name"]))
         _add(row, one, one["state"])
     for one in answered:
-        row = rows.setdefault(one["key"], _empty(one["key"], one["name"]))
+        row = rows.setdefault(one["key"], _empty(one["key"], names.get(one["key"], one["key"])))
         row.answered, row.in_time = one["answered"], one["in_time"]
     return Board(
         organization=organization,

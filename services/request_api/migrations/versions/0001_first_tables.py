@@ -168,7 +168,13 @@ def upgrade() -> None:
     op.create_index(
         "ix_request_calendar", "request", ["calendar_version", "id"], unique=False, postgresql_where=sa.text("is_open")
     )
-    op.create_index("ix_request_closed", "request", ["closed_on", "organization"], unique=False)
+    op.create_index(
+        "ix_request_closed",
+        "request",
+        ["closed_on", "organization"],
+        unique=False,
+        postgresql_include=["answered_on", "due_on", "channel", "state", "report_row", "applicant_kind"],
+    )
     op.create_index(
         "ix_request_kept",
         "request",
