@@ -231,6 +231,16 @@ async def test_wrong_codes_and_wrong_numbers_are_told_apart_by_nothing_and_run_o
     assert int(blocked.headers["retry-after"]) > 0
 
 
+async def test_the_website_asks_for_all_its_visitors(office: RequestOffice) -> None:
+    first, second = await office.submit(), await office.submit(request(wanted={"description": "另一份文件"}), "r2")
+    for n in range(12):
+        params = {"number": first["number"], "code": f"{n:012d}"}
+        last = await office.call("website", "GET", "/v1/track", params=params)
+    assert last.status_code == 429, "counted by number"
+    other = {"number": second["number"], "code": second["query_code"]}
+    assert (await office.call("website", "GET", "/v1/track", params=other)).status_code == 200
+
+
 async def test_the_deadline_as_it_was_known(office: RequestOffice) -> None:
     receipt = await office.submit()
     await office.moved(receipt["id"], "accept", "2025-09-23")

@@ -14,12 +14,14 @@ from services.request_api.rules.clock import add_days
 from services.request_api.service import showing
 from services.request_api.service.keeping import Vault
 from services.request_api.service.throttle import Throttle
+from shared.kit.auth import Caller, MaybeAuthenticated
 from shared.kit.database import Reading
 from shared.kit.errors import NotFound, RuleViolation
 from shared.kit.http import api_router, problems
 from shared.kit.workdays import DueDate
 from shared.schemas.problems import InvalidField
 from shared.schemas.requests import Deadline, Tracked
+from shared.schemas.scopes import Scope
 
 router = api_router(tags=["public"])
 RequestNumber = Annotated[str, Query(title="申请编号", min_length=1, max_length=40)]
@@ -27,12 +29,16 @@ QueryCode = Annotated[str, Query(title="查询码", min_length=1, max_length=40)
 NOT_SO = "申请编号或者查询码不正确"
 
 
-async def _tracked(request: Request, reads: Reading, vault: Vault, number: str, code: str) -> Any:
+async def _tracked(
+    request: Request, reads: Reading, vault: Vault, caller: Caller | None, number: str, code: str
+) -> Any:
     """The request of that number when the code is its own. What is wrong, and how long it took, says nothing more."""
     throttle = cast(Throttle, request.app.state.kit.extra["throttle"])
-    address = request.client.host if request.client else ""
-    throttle.ensure_may_try(address)
     number = number.strip().upper()
+    # The website asks for all its visitors from one address: there the tries are counted by number.
+    asks_for_others = caller is not None and caller.has(Scope.REQUEST_SUBMIT)
+    address = f"number {number}" if asks_for_others else request.client.host if request.client else ""
+    throttle.ensure_may_try(address)
     given = "".join(code.split()).replace("-", "").upper()
     # The code is computed, and the row asked for, whether or not there is such a number: both take the same time.
     is_right = hmac.compare_digest(vault.query_code(number).encode(), given.encode())
@@ -48,12 +54,13 @@ async def track(
     request: Request,
     reads: Reading,
     vault: OpenVault,
+    caller: MaybeAuthenticated,
     response: Response,
     number: RequestNumber,
     code: QueryCode,
 ) -> Tracked:
     """Status, dates and documents of one's own request. A wrong number and a wrong code are told apart by nothing."""
-    row = await _tracked(request, reads, vault, number, code)
+    row = await _tracked(request, reads, vault, caller, number, code)
     response.headers.update(NOT_STORED)
     return await showing.show_tracked(reads, row)
 
@@ -69,11 +76,12 @@ async def download(
     document_id: Annotated[UUID, Path(title="文书编号")],
     reads: Reading,
     vault: OpenVault,
+    caller: MaybeAuthenticated,
     number: RequestNumber,
     code: QueryCode,
 ) -> Response:
     """A notice or a reply of one's own request."""
-    row = await _tracked(request, reads, vault, number, code)
+    row = await _tracked(request, reads, vault, caller, number, code)
     content = await showing.open_document(reads, row, document_id, vault)
     if content is None:
         raise NotFound("没有这份文书")
