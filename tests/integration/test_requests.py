@@ -191,6 +191,8 @@ async def test_who_asked_is_shown_for_a_purpose_that_is_kept(office: RequestOffi
     assert shown.status_code == 200
     assert shown.json()["identity"]["number"] == ID_NUMBER
     assert shown.json()["address"] == PERSON["address"]
+    telling = await office.call("identifier", "POST", path, {"purpose": f"给{PERSON['name']}寄答复书"})
+    assert telling.status_code == 422, "the audit trail is no place for a name"
     rows = await office.database.reads.fetch("SELECT entry FROM audit_entry WHERE subject = $1", receipt["id"])
     trail = " ".join(row["entry"] for row in rows)
     assert "request.identified" in trail

@@ -12,6 +12,7 @@ from services.request_api.repository import requests as request_repository
 from services.request_api.routes.common import Handler, Office, OpenVault, RequestId, Reviewer, Submitter, covered
 from services.request_api.routes.requests import NOT_STORED
 from services.request_api.service import request_files as service
+from services.request_api.service.library import ensure_nothing_personal
 from services.request_api.service.showing import title_of
 from services.request_api.settings import Settings
 from shared.kit.clock import Now
@@ -194,10 +195,17 @@ async def redact_file(
     summary="核准外发 Clear a file",
 )
 async def clear_file(
-    request_id: RequestId, file_id: FileId, body: Clearance, caller: Reviewer, reads: Reading, session: Writing
+    request_id: RequestId,
+    file_id: FileId,
+    body: Clearance,
+    caller: Reviewer,
+    reads: Reading,
+    session: Writing,
+    vault: OpenVault,
 ) -> Response:
     """A reviewer answers for what was found. Numbers of persons cannot be cleared: they are taken out."""
     row = await covered(reads, caller, request_id)
+    await ensure_nothing_personal(reads, request_id, {"reason": body.reason}, vault)
     await service.clear(session, caller, row, file_id, body.reason)
     return Response(status_code=204)
 

@@ -24,6 +24,7 @@ from services.request_api.routes.common import (
 )
 from services.request_api.service import showing
 from services.request_api.service.keeping import open_applicant
+from services.request_api.service.library import ensure_nothing_personal
 from services.request_api.service.submission import Submission, day_of_arrival, submit
 from shared.kit.auth import OrganizationCode
 from shared.kit.clock import Now
@@ -108,6 +109,7 @@ async def identify(
     found = await repository.find_applicant(reads, request_id)
     if found is None:
         raise NotFound("申请人信息已按期删除")
+    await ensure_nothing_personal(reads, request_id, {"purpose": body.purpose}, vault)
     session.record(
         actor=caller.client_id,
         action="request.identified",

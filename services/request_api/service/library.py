@@ -38,7 +38,7 @@ async def share_case(
     row = await request_repository.lock_request(driver, request_id)
     if row["state"] not in _ANSWERED or row["answered_on"] is None:
         raise IllegalMove("答复送达后才能作为案例共享", state=row["state"], allowed=[])
-    leaks = remaining(_texts(body), await _known_values(driver, request_id, vault))
+    leaks = remaining(_texts(body), await known_values(driver, request_id, vault))
     if leaks:
         errors = [
             InvalidField(pointer=f"/{leak.place}", detail=_LEAKS.get(leak.kind, "含有个人信息")) for leak in leaks
@@ -159,7 +159,17 @@ def _texts(body: CaseInput) -> dict[str, str]:
     return {name: getattr(body, name) or "" for name in names} | lists
 
 
-async def _known_values(reads: Reads, request_id: UUID, vault: Vault) -> list[str]:
+async def ensure_nothing_personal(reads: Reads, request_id: UUID, texts: dict[str, str], vault: Vault) -> None:
+    """For words that are kept in the open, such as a purpose in the audit trail."""
+    leaks = remaining(texts, await known_values(reads, request_id, vault))
+    if leaks:
+        errors = [
+            InvalidField(pointer=f"/{leak.place}", detail=_LEAKS.get(leak.kind, "含有个人信息")) for leak in leaks
+        ]
+        raise RuleViolation("这里的文字会公开保存，不能含有个人信息", errors=errors)
+
+
+async def known_values(reads: Reads, request_id: UUID, vault: Vault) -> list[str]:
     """The names, numbers and addresses of a request's people."""
     values: list[str] = []
     applicant = await request_repository.find_applicant(reads, request_id)
