@@ -69,3 +69,15 @@ async def test_candidate_is_what_it_was_said_last(office: CatalogOffice) -> None
     assert (await put(office, period_to="2025-01-01")).status_code == 422
     (shown,) = (await office.call("discloser", "GET", f"/v1/organizations/{CITY}/candidates")).json()["items"]
     assert (shown["requests"], shown["state"]) == (20, "open")
+
+
+async def test_a_candidate_never_says_who_asked(office: CatalogOffice) -> None:
+    body = {
+        "subject": "张某11010519491231002X的申请",
+        "requests": 3,
+        "period_from": "2026-01-01",
+        "period_to": "2026-03-31",
+    }
+    refused = await office.call("discloser", "PUT", f"/v1/organizations/{CITY}/candidates/c9", body)
+    assert refused.status_code == 422
+    assert refused.json()["errors"][0]["pointer"] == "/subject"

@@ -225,3 +225,22 @@ async def test_tomorrow_what_was_due_soon_is_overdue(office: CatalogOffice, item
     assert states(await read_task(office, task_id))["web"] == "due_soon"
     office.set_day(date(2026, 5, 9))
     assert states(await read_task(office, task_id))["web"] == "overdue"
+
+
+async def test_what_was_public_before_its_event_does_not_meet_it(office: CatalogOffice) -> None:
+    ids = await office.items(await office.enforce(catalog()))
+    opened = await office.put_task(task(ids["jy-01"]["id"]))
+    assert opened.status_code == 201, opened.text
+    days = {"formed_on": "2026-03-02", "published_at": "2026-03-05T09:00:00+08:00"}
+    reviews = publication()["reviews"] | {"reviewed_on": "2026-03-04"}
+    early = await office.put_publication(publication(task="t1", reviews=reviews, **days))
+    assert early.status_code == 422
+    assert [one["pointer"] for one in early.json()["errors"]] == ["/published_at"]
+
+
+async def test_a_publication_is_not_of_the_future_and_not_over_before_it_begins(office: CatalogOffice) -> None:
+    ids = await office.items(await office.enforce(catalog()))
+    late = publication(item=ids["jy-01"]["id"], published_at="2026-05-06T23:00:00+08:00")
+    assert [one["pointer"] for one in (await office.put_publication(late)).json()["errors"]] == ["/published_at"]
+    over = publication(item=ids["jy-01"]["id"], expires_on="2026-01-01")
+    assert [one["pointer"] for one in (await office.put_publication(over)).json()["errors"]] == ["/expires_on"]

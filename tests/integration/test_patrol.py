@@ -167,3 +167,22 @@ async def test_lists_are_the_roots_to_change(office: CatalogOffice) -> None:
     headers = await office.suite.token(BUREAU_A, Scope.PATROL_WRITE)
     client = office.suite.clients["catalog"]
     assert (await client.put("/v1/word-lists/secrecy", json=SECRECY, headers=headers)).status_code == 403
+
+
+async def test_a_title_is_masked_too(office: CatalogOffice, item_id: str) -> None:
+    await publish(office, item_id, title=f"关于张某（{NUMBER}）的公示")
+    await office.run_job("patrol")
+    (finding,) = await findings(office)
+    assert NUMBER not in str(finding)
+    assert finding["title"].startswith("关于张某（")
+
+
+async def test_what_is_taken_down_leaves_nothing_open(office: CatalogOffice, item_id: str) -> None:
+    publication_id = await publish(office, item_id, text=f"张某，{NUMBER}")
+    await office.run_job("patrol")
+    assert len(await findings(office)) == 1
+    taken = await office.call(
+        "discloser", "POST", f"/v1/publications/{publication_id}:withdraw", {"reason": "登记有误"}
+    )
+    assert taken.status_code == 204
+    assert await findings(office) == []

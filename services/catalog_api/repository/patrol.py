@@ -120,13 +120,38 @@ async def end_findings(
     )
 
 
+async def end_all_findings(driver: asyncpg.Connection, publication_id: UUID, *, but: UUID | None) -> None:
+    """What was taken down holds nothing any more."""
+    await driver.execute(
+        """
+        UPDATE finding SET gone_on = (now() AT TIME ZONE 'Asia/Shanghai')::date, version = version + 1
+        WHERE publication_id = $1 AND gone_on IS NULL AND decision IS NULL AND id IS DISTINCT FROM $2
+        """,
+        publication_id,
+        but,
+    )
+
+
+async def end_expired(driver: asyncpg.Connection, *, today: date) -> None:
+    """Notices whose last day was moved are past it no more."""
+    await driver.execute(
+        """
+        UPDATE finding SET gone_on = $1, version = finding.version + 1 FROM publication
+        WHERE finding.publication_id = publication.id AND finding.kind = 'expired' AND finding.gone_on IS NULL
+          AND (publication.expires_on IS NULL OR publication.expires_on >= $1)
+        """,
+        today,
+    )
+
+
 async def list_expired(reads: Reads, *, today: date, limit: int) -> Rows:
     """Public notices past their last day without a finding of it."""
     rows: Rows = await reads.fetch(
         """
         SELECT id, organization, expires_on FROM publication
         WHERE state = 'public' AND expires_on < $1
-          AND NOT EXISTS (SELECT FROM finding WHERE publication_id = publication.id AND kind = 'expired')
+          AND NOT EXISTS (SELECT FROM finding WHERE publication_id = publication.id AND kind = 'expired'
+                          AND gone_on IS NULL AND decision IS DISTINCT FROM 'fixed')
         ORDER BY expires_on, id LIMIT $2
         """,
         *(today, limit),
@@ -146,6 +171,7 @@ async def list_retained(reads: Reads, *, today: date, limit: int) -> Rows:
          AND (rule.domain IS NULL OR rule.domain = (SELECT domain FROM item WHERE item.id = publication.item_id))
         WHERE NOT EXISTS (
             SELECT FROM finding WHERE publication_id = publication.id AND kind = 'retention' AND finding.rule = rule.name
+               AND gone_on IS NULL AND decision IS DISTINCT FROM 'fixed'
         )
         ORDER BY publication.id, rule.name LIMIT $2
         """,

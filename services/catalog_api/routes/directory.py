@@ -86,6 +86,8 @@ async def get_transfer_list(
     """Public. What an organisation made public in a period, for archives and libraries (条例第二十五条), as .csv."""
     last = until or local_day(now)
     first = since or last - min(timedelta(days=90), last - date.min)
+    if first > last:
+        raise RuleViolation("期间有误", errors=[InvalidField(pointer="?from", detail="不能晚于期间止")])
     rows = await repository.list_for_transfer(reads, org, since=first, until=last, limit=_MOST_LINES + 1)
     if len(rows) > _MOST_LINES:
         detail = f"这一期间超过{_MOST_LINES}条，请分期导出"

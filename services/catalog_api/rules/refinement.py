@@ -13,7 +13,9 @@ from shared.schemas.catalogs import (
     ItemGap,
     LimitKind,
     Period,
+    Recurrence,
     TimeLimit,
+    Trigger,
 )
 
 _CHANNELS = {
@@ -46,7 +48,7 @@ def title_of(first_level: str, second_level: str | None) -> str:
     return f"{first_level}／{second_level}" if second_level else first_level
 
 
-def weaknesses(lower: CatalogItemInput, upper: Mapping[str, Any]) -> list[str]:
+def weaknesses(lower: CatalogItemInput, upper: Mapping[str, Any], level: CatalogLevel | None = None) -> list[str]:
     """Why this item weakens the upper one; none when it does not. `upper` is a public representation."""
     reasons = []
     missing = [one for one in upper["channels"] if one not in lower.channels]
@@ -56,11 +58,19 @@ def weaknesses(lower: CatalogItemInput, upper: Mapping[str, Any]) -> list[str]:
         reasons.append("上级要求主动公开，本级改为依申请公开")
     if lower.audience is Audience.SPECIFIC and upper["audience"] == Audience.EVERYBODY:
         reasons.append("上级面向全社会公开，本级只面向特定群体")
+    others = [one for one in upper.get("other_channels") or [] if one not in lower.other_channels]
+    if others:
+        reasons.append(f"缺少上级要求的其他渠道：{'、'.join(others)}")
+    if upper["mandatory"] and not lower.mandatory:
+        reasons.append("上级列为必须公开，本级改为非必须")
+    if level is not None and level not in lower.levels:
+        reasons.append("公开层级没有列入本级")
     own, above = limit_of(lower), TimeLimit.model_validate(upper["limit"])
     reasons += _slower(own, above, "公开时限")
-    for channel, text in upper["channel_limits"].items():
-        mine = lower.channel_limits.get(channel, own)
-        reasons += _slower(mine, TimeLimit.model_validate(text), f"{_CHANNELS[channel]}的公开时限")
+    for channel in [one for one in upper["channels"] if one in {*upper["channel_limits"], *lower.channel_limits}]:
+        # A channel's own limit holds in place of the item's, above and here.
+        theirs = TimeLimit.model_validate(upper["channel_limits"].get(channel) or upper["limit"])
+        reasons += _slower(lower.channel_limits.get(channel, own), theirs, f"{_CHANNELS[channel]}的公开时限")
     return reasons
 
 
@@ -69,11 +79,39 @@ def _slower(own: TimeLimit, above: TimeLimit, what: str) -> list[str]:
         return []
     if own.kind is LimitKind.UNPARSED:
         return [f"{what}无法与上级比较：请写明时限规则"]
-    if _days(own) > _days(above):
-        return [f"{what}比上级要求的长"]
+    reasons = [_later(own, above, what)]
+    if above.permanent and not own.permanent:
+        reasons.append(f"{what}没有上级要求的长期公开")
     if above.display is not None and (own.display is None or _length(own.display) < _length(above.display)):
-        return [f"{what}中的公示期比上级要求的短"]
-    return []
+        reasons.append(f"{what}中的公示期比上级要求的短")
+    return [reason for reason in reasons if reason]
+
+
+def _later(own: TimeLimit, above: TimeLimit, what: str) -> str | None:
+    if LimitKind.RECURRING in (own.kind, above.kind):
+        return None if _as_often(own, above) else f"{what}的公开频次低于上级要求"
+    if _days(own) > _days(above):
+        return f"{what}比上级要求的长"
+    return f"{what}的起算晚于上级要求" if _begins_later(own.trigger, above.trigger) else None
+
+
+def _as_often(own: TimeLimit, above: TimeLimit) -> bool:
+    """What comes back is met by what comes back as often and as soon after its end, or by what is public in real time."""
+    if own.kind is LimitKind.REAL_TIME:
+        return True
+    if own.recurrence is None or above.recurrence is None:
+        return False
+    order = list(Recurrence)
+    if order.index(own.recurrence) > order.index(above.recurrence):
+        return False
+    return above.period is None or (own.period is not None and _length(own.period) <= _length(above.period))
+
+
+def _begins_later(own: Trigger | None, above: Trigger | None) -> bool:
+    """Approval comes after forming; a change is a beginning of its own."""
+    if own is None or above is None or own is above or own is Trigger.FORMED_OR_CHANGED:
+        return False
+    return not (own is Trigger.MADE_OR_OBTAINED and above is Trigger.FORMED)
 
 
 def _days(limit: TimeLimit) -> float:
@@ -105,6 +143,6 @@ def find_gaps(
         if not own:
             gaps.append(ItemGap(key=None, reasons=["本级目录没有这一事项"], **facts))
         for one in own:
-            if reasons := weaknesses(one, above):
+            if reasons := weaknesses(one, above, level):
                 gaps.append(ItemGap(key=one.key, reasons=reasons, **facts))
     return gaps

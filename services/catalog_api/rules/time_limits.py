@@ -5,9 +5,13 @@ import re
 from shared.schemas.catalogs import DayUnit, LimitKind, Period, Recurrence, TimeLimit, Trigger
 
 _DIGITS = str.maketrans("０１２３４５６７８９", "0123456789")
-_CHINESE = {"三": 3, "五": 5, "七": 7, "十": 10, "十五": 15, "二十": 20, "三十": 30, "六十": 60}
-_NUMBER = r"(\d{1,3}|三十|六十|二十|十五|三|五|七|十)"
-_WITHIN = re.compile(_NUMBER + r"\s*(?:个)?(工作日|自然日|日|天)(?:之)?(?:内|以内)?")
+_FIGURES = {figure: number for number, figure in enumerate("〇一二三四五六七八九")} | {"两": 2}
+# The whole number, never its end: 四十 is not 十.
+_NUMBER = r"(?<![一二三四五六七八九十百两〇\d.])(\d{1,3}|[一二三四五六七八九十百两〇]{1,7})"
+_WITHIN = re.compile(_NUMBER + r"\s*(?:个)?(工作日|自然日|日|天)(?:之)?(?:内|以内)")
+_DAY = re.compile(_NUMBER + r"\s*(?:个)?(?:工作日|自然日|日|天|号)")
+_DOUBT = re.compile(r"每|提前|前")
+"""Beside a number of days these say something else than an end: a day of the month, a time before an event."""
 _DISPLAY = re.compile(
     r"(?:公示|公告|公示期限?|公告期限?)(?:期限?)?(?:为|不少于|不得少于)?\s*"
     + _NUMBER
@@ -24,7 +28,7 @@ _RECURRENCES = (
     (re.compile(r"每季度?|按季度?"), Recurrence.QUARTERLY),
     (re.compile(r"每半年|按半年"), Recurrence.HALF_YEARLY),
     (re.compile(r"每个?月|按月"), Recurrence.MONTHLY),
-    (re.compile(r"每年|按年度?|年度"), Recurrence.YEARLY),
+    (re.compile(r"每年|按年度?|^年度$"), Recurrence.YEARLY),
 )
 _EVENT = re.compile(r"(?:开学|考试|招生|举行|召开|实施|活动|听证)(?:开始)?(?:之)?前")
 _PERMANENT = re.compile(r"长期(?:公示|公开)")
@@ -38,7 +42,7 @@ def parse_time_limit(text: str) -> TimeLimit:
     rest = _DISPLAY.sub("", written)
     periods = _WITHIN.findall(rest)
     triggers = [trigger for pattern, trigger in _TRIGGERS if pattern.search(rest)]
-    if len(periods) == 1 and triggers:
+    if len(periods) == 1 and triggers and not _DOUBT.search(rest):
         period = _period(*periods[0])
         return TimeLimit(
             kind=LimitKind.WITHIN, period=period, trigger=triggers[0], display=display, permanent=permanent
@@ -50,6 +54,8 @@ def parse_time_limit(text: str) -> TimeLimit:
 
 
 def _without_period(text: str) -> list[tuple[LimitKind, Recurrence | None]]:
+    if _DAY.search(text):
+        return []
     if "实时" in text:
         return [(LimitKind.REAL_TIME, None)]
     recurring = [found for pattern, found in _RECURRENCES if pattern.search(text)]
@@ -66,5 +72,17 @@ def _display_of(text: str) -> Period | None:
 
 
 def _period(number: str, unit: str) -> Period:
-    days = int(number) if number.isdigit() else _CHINESE[number]
+    days = int(number) if number.isdigit() else _chinese(number)
     return Period(days=days, unit=DayUnit.WORKDAYS if unit == "工作日" else DayUnit.DAYS)
+
+
+def _chinese(number: str) -> int:
+    """四十五 is 45, 一百二十 120, 十五 15."""
+    total = figure = 0
+    for one in number:
+        if one in "百十":
+            total += (figure or 1) * (100 if one == "百" else 10)
+            figure = 0
+        else:
+            figure = _FIGURES[one]
+    return total + figure

@@ -14,6 +14,7 @@ from services.catalog_api.service.catalogs import draft_catalog
 from shared.kit.auth import Caller
 from shared.kit.database import WriteSession
 from shared.kit.errors import Conflict, NotFound, RuleViolation
+from shared.kit.identifiers import find_identifiers
 from shared.schemas.candidates import (
     Candidate,
     CandidateDecision,
@@ -23,9 +24,11 @@ from shared.schemas.candidates import (
 )
 from shared.schemas.catalogs import CatalogInput
 from shared.schemas.organizations import Organization
+from shared.schemas.patrol import FindingKind
 from shared.schemas.policies import OrganizationRef, Outcome
 from shared.schemas.problems import InvalidField
 
+_PERSONAL = frozenset({FindingKind.IDENTITY_NUMBER, FindingKind.MOBILE_PHONE, FindingKind.BANK_CARD})
 NO_CANDIDATE = "没有这个候选"
 
 
@@ -36,6 +39,7 @@ async def put_candidate(
     if wanted.period_from > wanted.period_to:
         detail = "期间止不能早于期间起"
         raise RuleViolation(detail, errors=[InvalidField(pointer="/period_to", detail=detail)])
+    _ensure_nothing_personal(wanted)
     driver = await session.driver()
     have = await repository.lock(driver, organization.code, external_id)
     text = to_json(wanted).decode()
@@ -57,6 +61,18 @@ async def put_candidate(
     _record(session, caller, "candidate.put", row)
     outcome = Outcome.CREATED if have is None else Outcome.UPDATED
     return CandidateReceipt(outcome=outcome, id=row["id"], version=row["version"])
+
+
+def _ensure_nothing_personal(wanted: CandidateInput) -> None:
+    """It says what was asked for, never who asked."""
+    texts = {"subject": wanted.subject, "proposal": wanted.proposal or ""}
+    errors = [
+        InvalidField(pointer=f"/{name}", detail="含有个人号码，请删去")
+        for name, text in texts.items()
+        if any(one.kind in _PERSONAL for one in find_identifiers(text))
+    ]
+    if errors:
+        raise RuleViolation("候选不能含有个人信息", errors=errors)
 
 
 async def decide_candidate(

@@ -249,7 +249,7 @@ async def _ensure_nothing_weakened(session: WriteSession, stated: _Stated) -> No
         if item.refines is None:
             continue
         upper = by_id.get(str(item.refines))
-        reasons = ["上级目录没有这一施行的事项"] if upper is None else weaknesses(item, upper)
+        reasons = ["上级目录没有这一施行的事项"] if upper is None else weaknesses(item, upper, stated.content.level)
         errors += [InvalidField(pointer=f"/items/{position}", detail=reason) for reason in reasons]
     for gap in find_gaps(stated.content.items, above, stated.content.level):
         if gap.key is None and gap.mandatory:

@@ -11,6 +11,7 @@ from services.catalog_api.repository import disclosure as disclosure_repository
 from services.catalog_api.repository import monitoring as repository
 from services.catalog_api.repository.catalogs import Reads
 from services.catalog_api.rules.deadlines import deadline_of
+from services.catalog_api.rules.domains import DOMAINS
 from services.catalog_api.rules.scoring import Weights, score_of, share
 from services.catalog_api.rules.standing import soon_until, standing_of
 from services.catalog_api.service.tasks import Terms
@@ -106,7 +107,8 @@ def _row(key: str, name: str, found: dict[str, int], by: GroupBy, weights: Weigh
 def _name(by: GroupBy, key: str, names: dict[str, str]) -> str:
     if by is GroupBy.ORGANIZATION:
         return names.get(key, key)
-    return _LEVELS.get(key, key) if by is GroupBy.LEVEL else key
+    names = {GroupBy.LEVEL: _LEVELS, GroupBy.DOMAIN: DOMAINS}.get(by, {})
+    return names.get(key, key)
 
 
 async def list_duties(

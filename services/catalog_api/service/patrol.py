@@ -139,6 +139,7 @@ async def patrol_days(session: WriteSession, *, key: bytes, now: datetime, limit
         mark = {"fingerprint": fingerprint(key, "retention", row["name"], ""), "action": row["action"]}
         findings.append(_row(row, hit, now) | mark)
     await repository.keep_findings(driver, findings)
+    await repository.end_expired(driver, today=today)
     return len(findings)
 
 
@@ -169,7 +170,7 @@ async def decide_finding(
         raise NotFound(NO_FINDING)
     if wanted.decision is Decision.WITHDRAWN:
         # Before the finding is held: publications are locked first by whoever locks both.
-        await withdraw_publication(session, caller, row["publication_id"], reason=wanted.note)
+        await withdraw_publication(session, caller, row["publication_id"], reason=wanted.note, deciding=finding_id)
     row = await repository.find_finding(driver, finding_id, lock=True)
     if row["decision"] is not None or row["gone_on"] is not None:
         raise Conflict("这条发现已经处理，或已不存在")
@@ -234,7 +235,9 @@ def as_retention_rule(row: Any) -> RetentionRule:
 def as_finding(row: Any) -> Finding:
     """As its owner reads it."""
     own = {name: row[name] for name in Finding.model_fields if name not in ("publication", "title")}
-    return Finding(publication=row["publication_id"], title=from_json(row["representation"])["title"], **own)
+    title = str(from_json(row["representation"])["title"])
+    masked = excerpt_of(title, (0, len(title)), find_identifiers(title))
+    return Finding(publication=row["publication_id"], title=masked, **own)
 
 
 def fingerprint(key: bytes, *parts: str) -> bytes:

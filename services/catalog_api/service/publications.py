@@ -3,7 +3,7 @@
 import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from typing import Any
 from uuid import UUID
 
@@ -12,6 +12,7 @@ from uuid_utils.compat import uuid7
 
 from services.catalog_api.repository import disclosure as repository
 from services.catalog_api.repository import monitoring as monitoring_repository
+from services.catalog_api.repository.patrol import end_all_findings
 from services.catalog_api.rules.standing import standing_of
 from services.catalog_api.service.disclosers import facts_of
 from services.catalog_api.service.tasks import FIRST_DAY
@@ -38,6 +39,9 @@ _SHOWN = (
     "sha256",
     "expires_on",
 )
+
+_CLOCKS_DIFFER = timedelta(minutes=5)
+"""By how much another system's clock may be ahead of ours."""
 
 
 @dataclass(frozen=True)
@@ -82,7 +86,7 @@ async def put_publications(
             continue
         wanted_item = push.wanted.item or (task["item_id"] if task is not None else None)
         item = items.get(wanted_item) if wanted_item is not None else None
-        if errors := _faults(push, task, item, today):
+        if errors := _faults(push, task, item, now):
             results[index] = RuleViolation("公开记录有误，请按所列各项改正", errors=errors)
             continue
         rows[index] = _row(push, item, task, old)
@@ -109,8 +113,13 @@ async def put_publications(
     ]
 
 
-async def withdraw_publication(session: WriteSession, caller: Caller, publication_id: UUID, *, reason: str) -> None:
-    """Taken down. What it fulfilled is open again, unless something else fulfils it."""
+async def withdraw_publication(
+    session: WriteSession, caller: Caller, publication_id: UUID, *, reason: str, deciding: UUID | None = None
+) -> None:
+    """Taken down. What it fulfilled is open again, unless something else fulfils it; what was found in it is gone.
+
+    `deciding` is the finding over which it is taken down: that one is decided, not gone.
+    """
     driver = await session.driver()
     row = await repository.find_publication(driver, publication_id)
     if row is None:
@@ -123,13 +132,18 @@ async def withdraw_publication(session: WriteSession, caller: Caller, publicatio
         raise Conflict("这条公开记录已经撤下")
     version = row["version"] + 1
     await repository.withdraw_publication(driver, publication_id, version=version)
+    await end_all_findings(driver, publication_id, but=deciding)
     if row["task_id"] is not None:
         await repository.settle(driver, [row["task_id"]])
     session.announce(Announcement("publication.withdrawn", str(publication_id), version, None))
     _record(session, caller, "publication.withdrawn", dict(row) | {"version": version}, reason=reason)
 
 
-def _faults(push: PublicationPush, task: Any, item: Any, today: date) -> list[InvalidField]:
+def _faults(push: PublicationPush, task: Any, item: Any, now: datetime) -> list[InvalidField]:
+    return _faults_of_target(push, task, item) + _faults_of_days(push, task, now)
+
+
+def _faults_of_target(push: PublicationPush, task: Any, item: Any) -> list[InvalidField]:
     wanted, errors = push.wanted, []
     if wanted.task is not None and (task is None or task["cancelled"]):
         errors.append(InvalidField(pointer="/task", detail="没有这个公开任务，或它已取消"))
@@ -141,16 +155,26 @@ def _faults(push: PublicationPush, task: Any, item: Any, today: date) -> list[In
             errors.append(InvalidField(pointer="/item", detail=detail))
     elif task is not None and item["id"] != task["item_id"]:
         errors.append(InvalidField(pointer="/item", detail="与所完成任务的公开事项不同"))
+    if wanted.url is None and wanted.place is None:
+        errors.append(InvalidField(pointer="/url", detail="应给出地址，或不在网上时的地点"))
+    return errors
+
+
+def _faults_of_days(push: PublicationPush, task: Any, now: datetime) -> list[InvalidField]:
+    wanted, errors = push.wanted, []
     day = local_day(wanted.published_at)
-    if not FIRST_DAY <= day <= today:
+    if not day >= FIRST_DAY or wanted.published_at > now + _CLOCKS_DIFFER:
         errors.append(InvalidField(pointer="/published_at", detail="公开时间应在现在或之前"))
     if not FIRST_DAY <= wanted.formed_on <= max(day, FIRST_DAY):
         errors.append(InvalidField(pointer="/formed_on", detail="生成日期不能晚于公开日期"))
     if wanted.reviews.reviewed_on > day:
         # 先审查、后公开 (条例第十七条)
         errors.append(InvalidField(pointer="/reviews/reviewed_on", detail="审查不能晚于公开"))
-    if wanted.url is None and wanted.place is None:
-        errors.append(InvalidField(pointer="/url", detail="应给出地址，或不在网上时的地点"))
+    if wanted.expires_on is not None and wanted.expires_on < day:
+        errors.append(InvalidField(pointer="/expires_on", detail="到期日不能早于公开日期"))
+    # What was public before its event does not tell of it (条例第二十六条); a deadline before an event is the other way round.
+    if task is not None and task["event_on"] is None and day < task["occurred_on"]:
+        errors.append(InvalidField(pointer="/published_at", detail="早于任务所报信息形成、变更之日，不能算作完成"))
     return errors
 
 

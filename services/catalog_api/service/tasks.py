@@ -21,7 +21,7 @@ from shared.kit.clock import local_day
 from shared.kit.database import WriteSession
 from shared.kit.errors import Conflict, DomainError, NotFound, RuleViolation
 from shared.kit.workdays import WorkCalendar
-from shared.schemas.catalogs import LimitKind, TimeLimit
+from shared.schemas.catalogs import LimitKind, TimeLimit, Trigger
 from shared.schemas.disclosure import Duty, DutyState, Task, TaskInput, TaskReceipt
 from shared.schemas.organizations import Organization
 from shared.schemas.policies import OrganizationRef, Outcome
@@ -151,7 +151,16 @@ def _faults(push: TaskPush, item: Any, today: date) -> list[InvalidField]:
         errors.append(InvalidField(pointer="/occurred_on", detail="发生日期应在今天或之前"))
     if item is not None and wanted.event_on is None and _waits_for_event(from_json(item["representation"])):
         errors.append(InvalidField(pointer="/event_on", detail="该事项的时限是“某事之前”，应给出该事的日期"))
+    if item is not None and not _may_begin(from_json(item["representation"]), wanted.trigger):
+        detail = "该事项的时限自批准（批复）之日起算，应报批准"
+        errors.append(InvalidField(pointer="/trigger", detail=detail))
     return errors
+
+
+def _may_begin(item: dict[str, Any], trigger: Trigger) -> bool:
+    """A limit that runs from an approval does not run from a forming or a change (预算法第十四条)."""
+    is_approval = item["limit"]["trigger"] == Trigger.APPROVED
+    return not (is_approval and trigger in (Trigger.FORMED, Trigger.CHANGED))
 
 
 def _waits_for_event(item: dict[str, Any]) -> bool:
