@@ -207,3 +207,11 @@ async def test_lists_go_on(office: CatalogOffice) -> None:
         if (cursor := page["next_cursor"]) is None:
             break
     assert seen == ids[::-1]
+
+
+async def test_a_retired_catalog_can_be_drafted_again(office: CatalogOffice) -> None:
+    catalog_id = await office.enforce(catalog())
+    retired = await office.call("approver", "POST", f"/v1/catalogs/{catalog_id}:retire", {"reason": "机构改革"})
+    assert retired.status_code == 204, retired.text
+    again = await office.draft(catalog())
+    assert again.json()["state"] == "draft", again.text

@@ -244,3 +244,16 @@ async def test_a_publication_is_not_of_the_future_and_not_over_before_it_begins(
     assert [one["pointer"] for one in (await office.put_publication(late)).json()["errors"]] == ["/published_at"]
     over = publication(item=ids["jy-01"]["id"], expires_on="2026-01-01")
     assert [one["pointer"] for one in (await office.put_publication(over)).json()["errors"]] == ["/expires_on"]
+
+
+async def test_duties_of_the_calendar_are_not_opened_by_their_names(office: CatalogOffice) -> None:
+    ids = await office.items(await office.enforce(catalog()))
+    taken = await office.put_task(task(ids["jy-01"]["id"]), name=f"auto-{ids['jy-01']['id']}-2026-03")
+    assert taken.status_code == 409
+
+
+async def test_an_address_with_a_password_is_no_address(office: CatalogOffice) -> None:
+    ids = await office.items(await office.enforce(catalog()))
+    for url in ("https://user:pw@www.quancheng.example/", "https://www.quancheng.example:99999/"):
+        refused = await office.put_publication(publication(item=ids["jy-01"]["id"], url=url))
+        assert refused.status_code == 422, url

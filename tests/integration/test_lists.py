@@ -132,3 +132,8 @@ async def test_batch_keeps_good_lines(office: CatalogOffice) -> None:
     client: httpx.AsyncClient = office.suite.clients["catalog"]
     answer = await client.post("/v1/list-entries:batch", content=content, headers=headers)
     assert [json.loads(line)["status"] for line in answer.text.splitlines()] == [201, 422, 409]
+
+
+async def test_the_end_of_time_is_a_moment_like_any_other(office: CatalogOffice) -> None:
+    answer = await office.call(None, "GET", "/v1/lists/fees", params={"as_known_at": "9999-12-31T23:59:59-14:00"})
+    assert answer.status_code == 200, answer.text

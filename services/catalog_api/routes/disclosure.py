@@ -12,12 +12,13 @@ from services.catalog_api.repository import disclosure as repository
 from services.catalog_api.routes.catalogs import ExternalId, page_response
 from services.catalog_api.service import publications, tasks
 from services.catalog_api.service.publications import PublicationPush
+from services.catalog_api.service.recurring import RECURRING
 from services.catalog_api.service.tasks import TaskPush, Terms
 from services.catalog_api.settings import Settings
 from shared.kit.auth import Caller, OrganizationCode, require
 from shared.kit.clock import Now
 from shared.kit.database import Reading, WriteSession, Writing
-from shared.kit.errors import DomainError, InvalidCursor, NotFound, UnsupportedMediaType
+from shared.kit.errors import Conflict, DomainError, InvalidCursor, NotFound, UnsupportedMediaType
 from shared.kit.http import (
     DuplexResponse,
     api_router,
@@ -51,6 +52,13 @@ class Reason(Strict):
     reason: str = Field(title="理由", min_length=2, max_length=500)
 
 
+def _own_name(external_id: str) -> str:
+    """Duties that come back are opened by the calendar: nobody opens, moves or cancels them by their names."""
+    if external_id.startswith(RECURRING):
+        raise Conflict(f"以“{RECURRING}”开头的是周期性公开任务，由系统按期开立，不能登记、改动或者取消")
+    return external_id
+
+
 async def _terms(request: Request, now: Now) -> Terms:
     """Asks for the calendar before a transaction is begun: it may have to be fetched."""
     kit = request.app.state.kit
@@ -78,7 +86,7 @@ async def put_task(
 
     A retry is harmless. Of a changed event the deadlines are computed anew.
     """
-    push = TaskPush(await caller.ensure_covers(org), external_id, body)
+    push = TaskPush(await caller.ensure_covers(org), _own_name(external_id), body)
     (receipt,) = await tasks.put_tasks(session, caller, [push], terms)
     return _answer(receipt)
 
@@ -98,6 +106,7 @@ async def cancel_task(
     if row is None:
         raise NotFound(tasks.NO_TASK)
     await caller.ensure_covers(row["organization"])
+    _own_name(row["external_id"])
     await tasks.cancel_task(session, caller, task_id, reason=body.reason)
     return Response(status_code=204)
 
@@ -246,7 +255,7 @@ async def put_tasks_batch(request: Request, caller: Discloser, terms: TermsNow) 
     async def prepare(line: TaskLine) -> TaskPush:
         organization = await caller.ensure_covers(line.organization)
         wanted = TaskInput.model_construct(**{name: getattr(line, name) for name in TaskInput.model_fields})
-        return TaskPush(organization, line.external_id, wanted)
+        return TaskPush(organization, _own_name(line.external_id), wanted)
 
     async def push(session: WriteSession, pushes: list[TaskPush]) -> list[Any]:
         return list(await tasks.put_tasks(session, caller, pushes, terms))

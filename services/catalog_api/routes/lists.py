@@ -35,6 +35,7 @@ from shared.schemas.scopes import Scope
 
 router = api_router(tags=["lists"])
 _BEFORE_ALL = datetime(1900, 1, 1, tzinfo=UTC)
+_AFTER_ALL = datetime(9000, 1, 1, tzinfo=UTC)
 Keeper = Annotated[Caller, Depends(require(Scope.LIST_WRITE))]
 Kind = Annotated[ListKind, Path(title="清单")]
 EntryId = Annotated[UUID, Path(title="清单事项编号")]
@@ -224,4 +225,4 @@ def _checked(moment: datetime | None) -> datetime | None:
     if moment is not None and moment.tzinfo is None:
         detail = "应为带时区的时间，如 2026-06-05T01:00:00Z"
         raise RuleViolation(detail, errors=[InvalidField(pointer="?as_known_at", detail=detail)])
-    return max(moment, _BEFORE_ALL) if moment is not None else None
+    return min(max(moment, _BEFORE_ALL), _AFTER_ALL) if moment is not None else None

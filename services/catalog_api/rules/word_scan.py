@@ -36,7 +36,7 @@ class WordScan:
             for word in one.words:
                 self._of.setdefault(_bare(word), one)
         self._of.pop("", None)
-        self._pattern = re.compile(_tree(self._of), re.IGNORECASE) if self._of else None
+        self._pattern = re.compile(_tree(self._of), re.IGNORECASE | re.ASCII) if self._of else None
 
     def find(self, text: str) -> Iterator[FoundWord]:
         """The longest word at each place, none within another."""
@@ -45,8 +45,12 @@ class WordScan:
             yield FoundWord(found.name, found.severity, match.start(), match.end())
 
 
+_LOWER = str.maketrans("ABCDEFGHIJKLMNOPQRSTUVWXYZ", "abcdefghijklmnopqrstuvwxyz")
+
+
 def _bare(word: str) -> str:
-    return "".join(word.split()).lower()
+    """As the expression compares: only the 26 letters have a case, so that what it finds is known here too."""
+    return "".join(word.split()).translate(_LOWER)
 
 
 _GAP = r"[ \t\u3000]{0,2}"

@@ -76,7 +76,7 @@ async def draft_catalog(
     digest = hashlib.sha256(text.encode()).hexdigest()
     latest = await repository.find_version(driver, have["id"], have["latest_number"]) if have is not None else None
     catalog_id = have["id"] if have is not None else uuid7()
-    if latest is not None and latest["content_hash"] == digest:
+    if latest is not None and latest["content_hash"] == digest and latest["state"] != VersionState.RETIRED:
         return _receipt(catalog_id, organization.code, external_id, latest["number"], latest["state"], wanted, now)
     if have is None:
         await repository.insert(driver, _row(catalog_id, organization, external_id, wanted))

@@ -26,7 +26,11 @@ async def check_links(
 
 
 async def _fault_of(client: httpx.AsyncClient, url: str, hosts: frozenset[str]) -> str | None:
-    if (urlsplit(url).hostname or "") not in hosts:
+    try:
+        host = urlsplit(url).hostname or ""
+    except ValueError:
+        return "地址写法有误"
+    if host not in hosts:
         return None
     fault: str | None = None
     for _ in range(_TRIES):
@@ -35,7 +39,7 @@ async def _fault_of(client: httpx.AsyncClient, url: str, hosts: frozenset[str]) 
             if answer.status_code in _BODY_REFUSED:
                 async with client.stream("GET", url) as streamed:
                     answer = streamed
-        except (httpx.HTTPError, httpx.InvalidURL) as error:
+        except (httpx.HTTPError, httpx.InvalidURL, ValueError, OverflowError, ExceptionGroup) as error:
             fault = f"地址打不开（{type(error).__name__}）"
             continue
         if answer.status_code < 400:

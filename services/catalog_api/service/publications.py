@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from typing import Any
+from urllib.parse import urlsplit
 from uuid import UUID
 
 from pydantic_core import to_json
@@ -155,9 +156,25 @@ def _faults_of_target(push: PublicationPush, task: Any, item: Any) -> list[Inval
             errors.append(InvalidField(pointer="/item", detail=detail))
     elif task is not None and item["id"] != task["item_id"]:
         errors.append(InvalidField(pointer="/item", detail="与所完成任务的公开事项不同"))
+    if wanted.url is not None and not _is_plain(wanted.url):
+        errors.append(InvalidField(pointer="/url", detail="地址写法有误，或含有用户名、密码"))
     if wanted.url is None and wanted.place is None:
         errors.append(InvalidField(pointer="/url", detail="应给出地址，或不在网上时的地点"))
     return errors
+
+
+def _is_plain(url: str) -> bool:
+    """An address that names a host and a port that can be, and nobody's password."""
+    try:
+        parts = urlsplit(url)
+        return (
+            bool(parts.hostname)
+            and parts.port != 0
+            and "@" not in parts.netloc
+            and not set(parts.netloc) & set("<>\"'")
+        )
+    except ValueError:
+        return False
 
 
 def _faults_of_days(push: PublicationPush, task: Any, now: datetime) -> list[InvalidField]:

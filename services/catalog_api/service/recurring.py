@@ -23,6 +23,9 @@ logger = get_logger(__name__)
 MOST_PERIODS = 12
 """Of one item at a time: an item that has been in force for years begins with the last ones."""
 
+RECURRING = "auto-"
+"""How the names of duties begin that the calendar opens."""
+
 
 @dataclass(frozen=True)
 class Planned:
@@ -52,7 +55,7 @@ async def plan_recurring(
                 item=row["id"], title=title[:500], trigger=Trigger.FORMED, occurred_on=end, event_on=None
             )
             # Made of item and period: opened once, however often it is asked for.
-            pushes.append(TaskPush(organization, f"auto-{row['id']}-{name}", wanted))
+            pushes.append(TaskPush(organization, f"{RECURRING}{row['id']}-{name}", wanted))
     return Planned(pushes, rows[-1]["id"] if len(rows) == limit else None)
 
 
