@@ -69,6 +69,17 @@ class MonitoredDuty(BaseModel):
     state: DutyState = Field(title="状态")
 
 
+class MonitoredItem(BaseModel):
+    """One item that the coverage is made of."""
+
+    item: UUID = Field(title="公开事项编号")
+    organization: OrganizationRef = Field(title="责任机关")
+    title: str = Field(title="公开事项")
+    domain: str = Field(title="领域")
+    level: str = Field(title="层级")
+    covered: bool = Field(title="期间内是否公开过")
+
+
 class UrgingInput(Strict):
     """督办通知: over which tasks, in which words, to be answered by when."""
 

@@ -184,3 +184,29 @@ async def test_table_and_chart_for_a_report(office: CatalogOffice) -> None:
     drawn = ElementTree.fromstring(chart.text)
     assert "泉城市人民政府" in "".join(drawn.itertext())
     assert len(drawn.findall("{http://www.w3.org/2000/svg}rect")) == 1 + 4 + 4
+
+
+async def test_coverage_is_made_of_items_that_can_be_listed(office: CatalogOffice) -> None:
+    one = item("a", channels=["web"])
+    two = item("b", number=2, second_level="学区划分", channels=["web"])
+    ids = await office.items(await office.enforce(catalog(one, two)))
+    assert (await office.put_publication(publication(item=ids["a"]["id"]))).status_code == 201
+    table = await monitor(office)
+    listed = {}
+    for covered in ("true", "false"):
+        params = {"organization": CITY, "to": "2026-12-31", "covered": covered, "limit": 1}
+        page = await office.call("reader", "GET", "/v1/monitor/items", params=params)
+        assert page.status_code == 200, page.text
+        listed[covered] = [found["item"] for found in page.json()["items"]]
+    assert listed == {"true": [ids["a"]["id"]], "false": [ids["b"]["id"]]}
+    assert (table["total"]["items"], table["total"]["covered"]) == (2, 1)
+    none = {"organization": CITY, "to": "2026-12-31", "level": "town"}
+    assert (await office.call("reader", "GET", "/v1/monitor/items", params=none)).json()["items"] == []
+    assert (await office.call("reader", "GET", "/v1/monitor/duties", params=none)).json()["items"] == []
+
+
+async def test_a_channel_that_the_item_does_not_ask_for_meets_no_task(office: CatalogOffice) -> None:
+    ids = await office.items(await office.enforce(catalog(item("a", channels=["web"]))))
+    assert (await office.put_task(task(ids["a"]["id"]))).status_code == 201
+    refused = await office.put_publication(publication(task="t1", channel="print", url=None, place="报纸"))
+    assert [found["pointer"] for found in refused.json()["errors"]] == ["/channel"]

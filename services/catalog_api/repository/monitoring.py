@@ -81,6 +81,7 @@ async def list_duties(
     since: date,
     until: date,
     domain: str | None,
+    level: str | None,
     condition: str,
     today: date,
     near: date,
@@ -88,22 +89,53 @@ async def list_duties(
     limit: int,
 ) -> Rows:
     """The duties that figures are made of, by deadline; one more than `limit` when there are more."""
-    values: list[Any] = [list(organizations), since, until, limit + 1, today, near, domain]
+    values: list[Any] = [list(organizations), since, until, limit + 1, today, near, domain, level]
     place = ""
     if after is not None:
         values += after
-        place = "AND (duty.due_on, duty.task_id, duty.channel) > ($8::date, $9::uuid, $10)"
+        place = "AND (duty.due_on, duty.task_id, duty.channel) > ($9::date, $10::uuid, $11)"
     rows: Rows = await reads.fetch(
         f"""
         SELECT duty.task_id, duty.channel, duty.organization, task.organization_name, task.external_id, task.title,
                duty.domain, duty.item_id, duty.due_on, duty.done_on
         FROM duty JOIN task ON task.id = duty.task_id
         WHERE duty.organization = ANY($1) AND duty.due_on BETWEEN $2 AND $3 AND NOT duty.cancelled
-          AND ($7::text IS NULL OR duty.domain = $7) AND $5::date IS NOT NULL AND $6::date IS NOT NULL
+          AND ($7::text IS NULL OR duty.domain = $7) AND ($8::text IS NULL OR duty.level = $8) AND $5::date IS NOT NULL AND $6::date IS NOT NULL
           AND {_STANDING[condition]} {place}
         ORDER BY duty.due_on, duty.task_id, duty.channel LIMIT $4
         """,  # noqa: S608  # conditions are constants of this module, values are bound
         *values,
+    )
+    return rows
+
+
+async def list_items(
+    reads: Reads,
+    organizations: Sequence[str],
+    *,
+    since: date,
+    until: date,
+    domain: str | None,
+    level: str | None,
+    covered: bool | None,
+    after: UUID | None,
+    limit: int,
+) -> Rows:
+    """The items that coverage is made of, with whether they have a publication of the period; one more than `limit`."""
+    rows: Rows = await reads.fetch(
+        """
+        SELECT * FROM (
+            SELECT item.id AS item, item.responsible, item.domain, item.level, item.representation,
+                   EXISTS (
+                       SELECT FROM publication WHERE publication.item_id = item.id AND publication.state = 'public'
+                         AND publication.published_on BETWEEN $2 AND $3
+                   ) AS covered
+            FROM item WHERE in_force AND responsible = ANY($1)
+              AND ($4::text IS NULL OR domain = $4) AND ($5::text IS NULL OR level = $5)
+              AND ($6::uuid IS NULL OR id > $6)
+        ) AS found WHERE $7::boolean IS NULL OR covered = $7 ORDER BY item LIMIT $8
+        """,
+        *(list(organizations), since, until, domain, level, after, covered, limit + 1),
     )
     return rows
 

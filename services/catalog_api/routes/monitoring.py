@@ -25,10 +25,12 @@ from shared.schemas.monitoring import (
     GroupBy,
     Monitor,
     MonitoredDuty,
+    MonitoredItem,
     Urging,
     UrgingAnswer,
     UrgingInput,
 )
+from shared.schemas.organizations import Level
 from shared.schemas.pages import Page
 from shared.schemas.scopes import Scope
 
@@ -58,6 +60,14 @@ async def _asked(
 
 
 What = Annotated[Asked, Depends(_asked)]
+
+
+def _item_place(position: list[Any]) -> UUID:
+    try:
+        (item,) = position
+        return UUID(str(item))
+    except ValueError as error:
+        raise InvalidCursor("游标无法使用；请从第一页重新读取") from error
 
 
 def weights_of(settings: Settings) -> Weights:
@@ -123,18 +133,50 @@ async def list_monitored_duties(
         Query(title="状态", description="`open` has those due soon in it, as the table's column has."),
     ] = "any",
     domain: Annotated[str | None, Query(title="领域", max_length=64)] = None,
+    level: Annotated[Level | None, Query(title="层级")] = None,
     cursor: Annotated[str | None, Query(title="游标", max_length=400)] = None,
     limit: Annotated[int, Query(title="条数", ge=1, le=500)] = 50,
 ) -> Response:
     """The rows behind a figure, by deadline."""
     cursors = request.app.state.kit.cursors
-    name = f"duties:{asked.organization}:{asked.subtree}:{asked.since}:{asked.until}:{state}:{domain}"
+    name = f"duties:{asked.organization}:{asked.subtree}:{asked.since}:{asked.until}:{state}:{domain}:{level}"
     after = _place(cursors.open(name, cursor)) if cursor else None
     shown, has_more = await monitoring.list_duties(
-        reads, asked, terms, state=state, domain=domain, after=after, limit=limit
+        reads,
+        asked,
+        terms,
+        state=state,
+        domain=domain,
+        level=level.value if level else None,
+        after=after,
+        limit=limit,
     )
     last = shown[-1] if has_more else None
     more = cursors.seal(name, [last.due_on.isoformat(), str(last.task), last.channel]) if last else None
+    answer = page_response(request, [one.model_dump_json().encode() for one in shown], more)
+    answer.headers["Cache-Control"] = "no-store"
+    return answer
+
+
+@router.get("/v1/monitor/items", response_model=Page[MonitoredItem], summary="覆盖明细 List monitored items")
+async def list_monitored_items(
+    request: Request,
+    asked: What,
+    reads: Reading,
+    covered: Annotated[bool | None, Query(title="期间内是否公开过")] = None,
+    domain: Annotated[str | None, Query(title="领域", max_length=64)] = None,
+    level: Annotated[Level | None, Query(title="层级")] = None,
+    cursor: Annotated[str | None, Query(title="游标", max_length=400)] = None,
+    limit: Annotated[int, Query(title="条数", ge=1, le=500)] = 50,
+) -> Response:
+    """The items behind the coverage: which of them had a publication of the period, and which had none."""
+    cursors = request.app.state.kit.cursors
+    name = f"items:{asked.organization}:{asked.subtree}:{asked.since}:{asked.until}:{covered}:{domain}:{level}"
+    after = _item_place(cursors.open(name, cursor)) if cursor else None
+    shown, has_more = await monitoring.list_items(
+        reads, asked, domain=domain, level=level.value if level else None, covered=covered, after=after, limit=limit
+    )
+    more = cursors.seal(name, [str(shown[-1].item)]) if has_more else None
     answer = page_response(request, [one.model_dump_json().encode() for one in shown], more)
     answer.headers["Cache-Control"] = "no-store"
     return answer

@@ -5,6 +5,7 @@ from datetime import date, datetime
 from typing import Any
 from uuid import UUID
 
+from pydantic_core import from_json
 from uuid_utils.compat import uuid7
 
 from services.catalog_api.repository import disclosure as disclosure_repository
@@ -12,6 +13,7 @@ from services.catalog_api.repository import monitoring as repository
 from services.catalog_api.repository.catalogs import Reads
 from services.catalog_api.rules.deadlines import deadline_of
 from services.catalog_api.rules.domains import DOMAINS
+from services.catalog_api.rules.refinement import title_of
 from services.catalog_api.rules.scoring import Weights, score_of, share
 from services.catalog_api.rules.standing import soon_until, standing_of
 from services.catalog_api.service.tasks import Terms
@@ -20,7 +22,7 @@ from shared.kit.database import WriteSession
 from shared.kit.errors import Conflict, Forbidden, NotFound, RuleViolation
 from shared.kit.workdays import WorkCalendar
 from shared.schemas.catalogs import TimeLimit
-from shared.schemas.monitoring import GroupBy, Monitor, MonitoredDuty, MonitorRow, Urging, UrgingInput
+from shared.schemas.monitoring import GroupBy, Monitor, MonitoredDuty, MonitoredItem, MonitorRow, Urging, UrgingInput
 from shared.schemas.organizations import Organization
 from shared.schemas.policies import OrganizationRef
 from shared.schemas.problems import InvalidField
@@ -118,6 +120,7 @@ async def list_duties(
     *,
     state: str,
     domain: str | None,
+    level: str | None,
     after: tuple[date, UUID, str] | None,
     limit: int,
 ) -> tuple[list[MonitoredDuty], bool]:
@@ -131,6 +134,7 @@ async def list_duties(
         since=asked.since,
         until=asked.until,
         domain=domain,
+        level=level,
         condition=state,
         today=terms.today,
         near=near,
@@ -245,3 +249,43 @@ async def follow_calendar(session: WriteSession, calendar: WorkCalendar, *, limi
     if rows:
         await repository.move_deadlines(driver, duties, tasks)
     return len(rows)
+
+
+async def list_items(
+    reads: Reads,
+    asked: Asked,
+    *,
+    domain: str | None,
+    level: str | None,
+    covered: bool | None,
+    after: UUID | None,
+    limit: int,
+) -> tuple[list[MonitoredItem], bool]:
+    """The items behind the coverage, and whether there are more."""
+    asked.check()
+    names = await repository.list_disclosers(reads, asked.organization, subtree=asked.subtree)
+    rows = await repository.list_items(
+        reads,
+        list(names),
+        since=asked.since,
+        until=asked.until,
+        domain=domain,
+        level=level,
+        covered=covered,
+        after=after,
+        limit=limit,
+    )
+    shown = []
+    for row in rows[:limit]:
+        item = from_json(row["representation"])
+        shown.append(
+            MonitoredItem(
+                item=row["item"],
+                organization=OrganizationRef(code=row["responsible"], name=names[row["responsible"]]),
+                title=title_of(item["first_level"], item["second_level"]),
+                domain=row["domain"],
+                level=row["level"],
+                covered=row["covered"],
+            )
+        )
+    return shown, len(rows) > limit

@@ -8,7 +8,7 @@ from typing import Any
 from urllib.parse import urlsplit
 from uuid import UUID
 
-from pydantic_core import to_json
+from pydantic_core import from_json, to_json
 from uuid_utils.compat import uuid7
 
 from services.catalog_api.repository import disclosure as repository
@@ -156,6 +156,9 @@ def _faults_of_target(push: PublicationPush, task: Any, item: Any) -> list[Inval
             errors.append(InvalidField(pointer="/item", detail=detail))
     elif task is not None and item["id"] != task["item_id"]:
         errors.append(InvalidField(pointer="/item", detail="与所完成任务的公开事项不同"))
+    if task is not None and item is not None and wanted.channel not in from_json(item["representation"])["channels"]:
+        detail = "所完成任务的公开事项不要求这一渠道；只登记公开记录的，不写任务"
+        errors.append(InvalidField(pointer="/channel", detail=detail))
     if wanted.url is not None and not _is_plain(wanted.url):
         errors.append(InvalidField(pointer="/url", detail="地址写法有误，或含有用户名、密码"))
     if wanted.url is None and wanted.place is None:
