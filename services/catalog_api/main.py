@@ -22,6 +22,7 @@ from services.catalog_api.routes import (
     patrol,
     states,
     tables,
+    withheld,
 )
 from services.catalog_api.service.importing import WORKBOOKS
 from services.catalog_api.settings import Settings
@@ -44,6 +45,7 @@ def build_app(settings: Settings, *, transport: httpx.AsyncBaseTransport | None 
         description=DESCRIPTION,
         routers=[
             candidates.router,
+            withheld.router,
             directory.router,
             states.router,
             patrol.router,

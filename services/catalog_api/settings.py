@@ -28,4 +28,10 @@ class Settings(KitSettings):
         default_factory=list, description="Hosts whose published addresses are asked; a JSON list. Empty: none is."
     )
     patrol_link_days: int = Field(default=7, ge=1, description="Days after which an address is asked again.")
+    withheld_review_months: int = Field(
+        default=12,
+        ge=1,
+        le=36,
+        description="Months after which withheld information is evaluated again (条例第十八条).",
+    )
     due_soon_workdays: int = Field(default=3, ge=0, description="Working days before its deadline a task is due soon.")

@@ -10,6 +10,7 @@ from services.request_api.routes import (
     library,
     moves,
     notices,
+    records,
     reports,
     request_files,
     requests,
@@ -37,7 +38,7 @@ def build_app(settings: Settings, *, transport: httpx.AsyncBaseTransport | None 
         description=DESCRIPTION,
         routers=[
             *(track.router, supervision.router, reports.router, library.router, requests.router, moves.router),
-            *(request_files.router, notices.router),
+            *(request_files.router, notices.router, records.router),
         ],
         extend=_with_vault,
         transport=transport,

@@ -10,6 +10,7 @@ from pydantic import SecretStr
 
 from services.request_api.service.conversion import deliver
 from services.request_api.service.keeping import terms_of, vault_of
+from services.request_api.service.records import erase_corrections, seal_corrections_anew
 from services.request_api.service.retention import erase_outlived, seal_anew
 from services.request_api.service.upkeep import close_lapsed, follow_calendar
 from services.request_api.settings import Settings
@@ -58,12 +59,15 @@ def jobs_of(
 
     async def seal() -> bool:
         async with database.write() as session:
-            return await seal_anew(session, vault, limit=_AT_ONCE) >= _AT_ONCE
+            sealed = await seal_anew(session, vault, limit=_AT_ONCE)
+            return max(sealed, await seal_corrections_anew(session, vault, limit=_AT_ONCE)) >= _AT_ONCE
 
     async def erase() -> bool:
         async with database.write() as session:
             today, years = local_day(clock()), settings.retention_years
-            return await erase_outlived(session, today=today, years=years, limit=_AT_ONCE) >= _AT_ONCE
+            erased = await erase_outlived(session, today=today, years=years, limit=_AT_ONCE)
+            others = await erase_corrections(session, today=today, years=years, limit=_AT_ONCE)
+            return max(erased, others) >= _AT_ONCE
 
     return [
         Job("close lapsed", 60.0, lapse),

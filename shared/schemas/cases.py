@@ -82,6 +82,7 @@ class ProposalKind(StrEnum):
     SIMILAR_CASE = "similar_case"
     PETITION = "petition"
     CONVERTED = "converted"
+    FEE = "fee"
 
 
 class Proposal(BaseModel):

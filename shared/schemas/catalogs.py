@@ -93,6 +93,49 @@ class Recurrence(StrEnum):
     YEARLY = "yearly"
 
 
+class StatutoryMatter(StrEnum):
+    """法定主动公开内容: what 条例第二十条 asks of every organ, and 第二十一条 of cities and districts or of towns."""
+
+    RULES = "20-01"  # 行政法规、规章和规范性文件
+    FUNCTIONS = "20-02"  # 机关职能、机构设置、办公地址、办公时间、联系方式、负责人姓名
+    PLANS = "20-03"  # 国民经济和社会发展规划、专项规划、区域规划及相关政策
+    STATISTICS = "20-04"  # 国民经济和社会发展统计信息
+    PERMITS = "20-05"  # 行政许可和其他对外管理服务事项
+    PENALTIES = "20-06"  # 行政处罚、行政强制
+    BUDGETS = "20-07"  # 财政预算、决算信息
+    CHARGES = "20-08"  # 行政事业性收费项目及其依据、标准
+    PROCUREMENT = "20-09"  # 政府集中采购项目
+    PROJECTS = "20-10"  # 重大建设项目
+    LIVELIHOOD = "20-11"  # 扶贫、教育、医疗、社会保障、促进就业
+    EMERGENCIES = "20-12"  # 突发公共事件
+    INSPECTIONS = "20-13"  # 环境保护、公共卫生、安全生产、食品药品、产品质量
+    RECRUITMENT = "20-14"  # 公务员招考
+    OTHER_LAWS = "20-15"  # 其他应当主动公开的政府信息
+    MUNICIPAL_WORKS = "21-1-01"  # 市政建设
+    PUBLIC_SERVICES = "21-1-02"  # 公共服务
+    PUBLIC_WELFARE = "21-1-03"  # 公益事业
+    LAND_TAKEN = "21-1-04"  # 土地征收
+    HOUSES_TAKEN = "21-1-05"  # 房屋征收
+    PUBLIC_ORDER = "21-1-06"  # 治安管理
+    SOCIAL_ASSISTANCE = "21-1-07"  # 社会救助
+    RURAL_POLICIES = "21-2-01"  # 贯彻落实农业农村政策
+    IRRIGATION = "21-2-02"  # 农田水利工程建设运营
+    LAND_CONTRACTS = "21-2-03"  # 农村土地承包经营权流转
+    HOMESTEADS = "21-2-04"  # 宅基地使用情况审核
+    TOWN_LAND_TAKEN = "21-2-05"  # 土地征收
+    TOWN_HOUSES_TAKEN = "21-2-06"  # 房屋征收
+    LEVIES = "21-2-07"  # 筹资筹劳
+    TOWN_ASSISTANCE = "21-2-08"  # 社会救助
+
+
+class PublicInterest(StrEnum):
+    """Why information has to be public without being asked for (条例第十九条)."""
+
+    INTERESTS_ADJUSTED = "interests_adjusted"  # 涉及公众利益调整
+    WIDELY_KNOWN = "widely_known"  # 需要公众广泛知晓
+    PARTICIPATION = "participation"  # 需要公众参与决策
+
+
 class Period(Strict):
     """So many days of a unit."""
 
@@ -163,6 +206,20 @@ class CatalogItemInput(Strict):
         default=None, title="五公开"
     )
     site_column_id: str | None = Field(default=None, title="网站栏目", max_length=200)
+    statutory: list[StatutoryMatter] = Field(
+        default_factory=list, title="法定主动公开内容", description="条例第二十条、第二十一条.", max_length=30
+    )
+    public_interest: list[PublicInterest] = Field(
+        default_factory=list, title="应当主动公开的情形", description="条例第十九条.", max_length=3
+    )
+    requires_coordination: bool = Field(
+        default=False, title="须协调确认", description="Concerns other organs: agreed with them first (条例第十一条)."
+    )
+    requires_approval: bool = Field(
+        default=False,
+        title="须经批准",
+        description="Public only after an approval that the state asks for (条例第十一条).",
+    )
     written: dict[Annotated[str, Field(max_length=40)], Annotated[str, Field(max_length=20_000)]] = Field(
         default_factory=dict,
         title="原表写法",
@@ -276,6 +333,10 @@ class CatalogItem(BaseModel):
     format: str | None = Field(title="公开格式")
     five_disclosure: str | None = Field(title="五公开")
     site_column_id: str | None = Field(title="网站栏目")
+    statutory: list[StatutoryMatter] = Field(default_factory=list, title="法定主动公开内容")
+    public_interest: list[PublicInterest] = Field(default_factory=list, title="应当主动公开的情形")
+    requires_coordination: bool = Field(default=False, title="须协调确认")
+    requires_approval: bool = Field(default=False, title="须经批准")
     version: int = Field(title="表示版本", ge=1)
 
 
@@ -288,6 +349,14 @@ class CatalogVersion(BaseModel):
     effective_on: date | None = Field(title="施行日期")
     ended_on: date | None = Field(title="失效日期", description="The day from which another version holds.")
     content: CatalogInput = Field(title="内容")
+
+
+class StatutoryGap(BaseModel):
+    """What the Regulation names and no item in force of a catalog is for."""
+
+    matter: StatutoryMatter = Field(title="法定主动公开内容")
+    name: str = Field(title="名称")
+    basis: str = Field(title="依据")
 
 
 class ItemDifference(BaseModel):

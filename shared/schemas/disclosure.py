@@ -84,6 +84,14 @@ class FileReviews(Strict):
     reviewed_on: date = Field(title="审查日期")
 
 
+class Agreement(Strict):
+    """Who agreed to or approved a publication before it was made (条例第十一条)."""
+
+    by: str = Field(title="机关", min_length=2, max_length=500)
+    on: date = Field(title="日期")
+    document: str | None = Field(default=None, title="文号", max_length=200)
+
+
 class PublicationInput(Strict):
     """公开记录: one piece of information on one channel. The first four fields are those of REG-12's directory."""
 
@@ -104,6 +112,13 @@ class PublicationInput(Strict):
         default=None, title="正文", description="For the patrol; not kept with the public entry.", max_length=200_000
     )
     expires_on: date | None = Field(default=None, title="公示到期日", description="After it the notice comes down.")
+    clarifies: Annotated[str, Field(min_length=1, max_length=500)] | None = Field(
+        default=None, title="澄清的虚假或者不完整信息", description="This is a clarification (条例第六条); of what."
+    )
+    coordination: Agreement | None = Field(
+        default=None, title="协调确认", description="Of an item that asks for it (条例第十一条)."
+    )
+    approval: Agreement | None = Field(default=None, title="批准", description="Of an item that asks for it.")
     reviews: FileReviews = Field(title="审查")
 
 
@@ -126,6 +141,7 @@ class Publication(BaseModel):
     published_at: AwareDatetime = Field(title="公开时间")
     sha256: str | None = Field(title="内容哈希")
     expires_on: date | None = Field(title="公示到期日")
+    clarifies: str | None = Field(default=None, title="澄清的虚假或者不完整信息")
     version: int = Field(title="版本", ge=1)
 
 

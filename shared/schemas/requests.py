@@ -497,12 +497,29 @@ class MovedDeadline(BaseModel):
 class Deadline(BaseModel):
     """A period counted from a day (public calculator)."""
 
+    period: str | None = Field(default=None, title="期间编号")
+    name: str | None = Field(default=None, title="期间名称")
+    basis: str | None = Field(default=None, title="依据")
     start_on: date = Field(title="起算日", description="Not counted itself (民法典第二百零一条).")
     workdays: int | None = Field(title="工作日数")
     days: int | None = Field(title="自然日数")
     due_on: date = Field(title="届满日")
+    due_at: AwareDatetime | None = Field(default=None, title="届满时刻", description="Of a period in hours.")
     provisional: bool = Field(title="是否暂定")
     calendar_version: str = Field(title="日历版本")
+
+
+class NamedPeriod(BaseModel):
+    """A period that a law names (法定期间), for the calculator."""
+
+    period: str = Field(title="期间编号", examples=["P-04"])
+    name: str = Field(title="名称")
+    start: str = Field(title="起算")
+    basis: str = Field(title="依据")
+    workdays: int | None = Field(title="工作日数")
+    days: int | None = Field(title="自然日数")
+    hours: int | None = Field(title="小时数")
+    before: bool = Field(title="是否倒算", description="The latest day that is early enough.")
 
 
 class TrackedDocument(BaseModel):

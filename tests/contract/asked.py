@@ -13,7 +13,7 @@ from services.request_api.repository.cases import insert_case, propose_conversio
 from services.request_api.repository.supervision import insert_urging
 from shared.schemas.scopes import Scope
 from tests.contract.notices import KIND
-from tests.request_office import granted, request
+from tests.request_office import PERSON, granted, request
 from tests.services import CITY, Suite
 
 ON = {"on": "2026-03-04"}
@@ -55,6 +55,10 @@ _CASE = {
     **{"title": "征收补偿方案的公开", "topic": "征地拆迁", "request_summary": "申请公开方案", "info_type": "行政征收"},
     **{"reasoning": "应予公开", "legal_basis": ["条例第三十七条"], "share_scope": "city"},
 }
+WRONG_RECORD = {
+    **{"submitted_on": "2026-03-02", "applicant": PERSON, "record": "不动产登记信息"},
+    **{"wrong": "面积八十九平方米", "right": "面积九十八平方米", "proof": "不动产权证书原件"},
+}
 _OTHERS: dict[str, Any] = {
     "POST /v1/requests/{request_id}/files:submit": "身份证明".encode(),
     "POST /v1/requests/{request_id}/files": "停放点位表".encode(),
@@ -72,6 +76,18 @@ _OTHERS: dict[str, Any] = {
     "POST /v1/organizations/{org}/reports/{year}:submit": None,
     "POST /v1/organizations/{org}/reports/{year}:publish": {},
     "PUT /v1/requests/{request_id}/reviews/{external_id}": {"kind": "review", "filed_on": "2026-03-09"},
+    "PUT /v1/organizations/{org}/record-corrections/{external_id}": WRONG_RECORD,
+    "POST /v1/record-corrections/{correction_id}:identify": {"purpose": "核对更正内容"},
+    "POST /v1/record-corrections/{correction_id}:answer": {
+        "outcome": "corrected",
+        "words": "已更正",
+        "told_on": "2026-03-09",
+    },
+    "PUT /v1/organizations/{org}/work-records/{external_id}": {
+        "kind": "training",
+        "on": "2026-03-09",
+        "title": "政务公开业务培训",
+    },
     "POST /v1/request-urgings/{urging_id}:answer": {"words": "今日办结"},
 }
 
@@ -112,6 +128,9 @@ async def requests_of(suite: Suite, code: str) -> dict[str, str]:
     assert kept.status_code == 201, kept.text
     notices = await office.get(f"{address}/notices", headers=clerk)
     ids |= {"file_id": kept.json()["id"], "notice_id": notices.json()[0]["id"], "document_id": notices.json()[0]["id"]}
+    asked = await office.put(f"/v1/organizations/{code}/record-corrections/owned", json=WRONG_RECORD, headers=clerk)
+    assert asked.status_code == 201, asked.text
+    ids["correction_id"] = asked.json()["id"]
     reporter = await suite.token(code, Scope.REPORT_WRITE)
     report = f"/v1/organizations/{code}/reports/2025"
     written = await office.put(report, json={"scope": "department"}, headers=reporter)

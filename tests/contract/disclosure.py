@@ -27,6 +27,10 @@ GUIDE = {
         "online": "网上留言",
     },
 }
+WITHHELD = {
+    **{"title": "某项会商纪要", "exemptions": ["EX16_2_DISCUSS"], "reason": "内部讨论"},
+    "decided_on": "2026-03-02",
+}
 FEE = {"title": "检验费", "fields": {"收费标准": "每台200元"}, "effective_on": "2026-01-01"}
 WEB = item("a", channels=["web"])
 
@@ -64,6 +68,8 @@ async def disclosures_of(suite: Suite, code: str) -> dict[str, str]:
     asked = await office.put(f"{address}/candidates/owned", json=CANDIDATE, headers=discloser)
     assert asked.status_code == 201, asked.text
     ids["candidate_id"] = asked.json()["id"]
+    kept = await office.put(f"{address}/withheld/walked", json=WITHHELD, headers=discloser)
+    assert kept.status_code == 201, kept.text
     ids["finding_id"] = await _found(suite, code, ids["publication_id"])
     return ids | {"name": "owned", "urging_id": await _urged(suite, code, ids["task_id"]), "number": "2"}
 

@@ -18,7 +18,7 @@ from services.policy_api.service.expiry import remind
 from shared.schemas.scopes import Scope
 from tests.catalogs import catalog, publication, task
 from tests.contract.asked import asked_bodies, requests_of
-from tests.contract.disclosure import CANDIDATE, FEE, GUIDE, disclosures_of
+from tests.contract.disclosure import CANDIDATE, FEE, GUIDE, WITHHELD, disclosures_of
 from tests.contract.notices import notice_bodies
 from tests.contract.registry import Operation, operations_of, services_with_doors
 from tests.dossiers import material, plan
@@ -188,6 +188,12 @@ BODIES: dict[str, Body] = {
     "catalog POST /v1/list-entries/{entry_id}:end": lambda _: {"effective_on": "2026-05-01", "reason": "取消收费"},
     "catalog PUT /v1/organizations/{org}/candidates/{external_id}": lambda _: CANDIDATE,
     "catalog POST /v1/candidates/{candidate_id}:decide": lambda _: {"decision": "rejected", "note": "已有类似信息公开"},
+    "catalog PUT /v1/organizations/{org}/withheld/{external_id}": lambda _: WITHHELD | {"reason": "内部研究讨论"},
+    "catalog POST /v1/organizations/{org}/withheld/{external_id}:review": lambda _: {
+        "result": "withheld",
+        "reason": "理由仍在",
+        "reviewed_on": "2026-03-09",
+    },
     "catalog PUT /v1/organizations/{org}/guide": lambda _: GUIDE,
     "catalog POST /v1/findings/{finding_id}:decide": lambda _: {"decision": "accepted", "note": "依法公开"},
     "catalog PUT /v1/word-lists/{name}": lambda _: {"title": "密级字样", "severity": "error", "words": ["绝密"]},

@@ -129,7 +129,7 @@ async def lower(office: CatalogOffice, *items: dict[str, Any], upper: str, org: 
         ({"audience": "specific", "audience_note": "学生家长"}, "特定群体"),
     ],
 )
-async def test_lower_item_weakens_nothing(office: CatalogOffice, changes: dict[str, Any], words: str) -> None:
+async def test_REG_22_lower_item_weakens_nothing(office: CatalogOffice, changes: dict[str, Any], words: str) -> None:
     upper = await office.enforce(catalog(item("a")))
     above = (await office.items(upper))["a"]["id"]
     refused = await lower(office, item("x", refines=above, **changes), upper=upper)

@@ -56,7 +56,7 @@ async def office(database_url: Callable[[str], str]) -> AsyncIterator[CatalogOff
         yield opened
 
 
-async def test_guide_has_everything_that_is_asked_of_it(office: CatalogOffice) -> None:
+async def test_REG_04_and_REG_12_guide_has_everything_that_is_asked_of_it(office: CatalogOffice) -> None:
     path = f"/v1/organizations/{CITY}/guide"
     assert (await office.call(None, "GET", path)).status_code == 404
     for name in GUIDE:
@@ -75,7 +75,7 @@ async def test_guide_has_everything_that_is_asked_of_it(office: CatalogOffice) -
     assert [one["type"] for one in await office.events()] == ["guide.released", "guide.changed"]
 
 
-async def test_transfer_list_is_of_a_period(office: CatalogOffice) -> None:
+async def test_REG_25_transfer_list_is_of_a_period(office: CatalogOffice) -> None:
     catalog_id = await office.enforce(catalog(item("a", channels=["web"])))
     item_id = (await office.items(catalog_id))["a"]["id"]
     for name, day, title in (("a", "2026-04-20", "=HYPERLINK(1)"), ("b", "2026-05-05", "学校名录")):

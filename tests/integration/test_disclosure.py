@@ -36,7 +36,7 @@ def states(shown: dict[str, Any]) -> dict[str, str]:
     return {duty["channel"]: duty["state"] for duty in shown["duties"]}
 
 
-async def test_event_is_answered_with_a_deadline_a_channel(office: CatalogOffice, item_id: str) -> None:
+async def test_REG_26_event_is_answered_with_a_deadline_a_channel(office: CatalogOffice, item_id: str) -> None:
     answer = await office.put_task(task(item_id))
     assert answer.status_code == 201, answer.text
     shown = answer.json()["task"]
@@ -109,7 +109,7 @@ async def test_task_that_was_none_is_cancelled_and_may_come_back(office: Catalog
     assert (back.json()["outcome"], back.json()["task"]["state"]) == ("updated", "overdue")
 
 
-async def test_publication_is_public_with_its_four_fields(office: CatalogOffice, item_id: str) -> None:
+async def test_REG_12_publication_is_public_with_its_four_fields(office: CatalogOffice, item_id: str) -> None:
     receipt = (await office.put_publication(publication(item=item_id, text="全文，供巡查"))).json()
     shown = await office.call(None, "GET", f"/v1/publications/{receipt['id']}")
     document = shown.json()
@@ -141,7 +141,7 @@ async def test_publication_is_public_with_its_four_fields(office: CatalogOffice,
         ({"item": None}, "/item"),
     ],
 )
-async def test_publication_that_does_not_hold_is_refused(
+async def test_REG_17_publication_that_does_not_hold_is_refused(
     office: CatalogOffice, item_id: str, changes: dict[str, Any], pointer: str
 ) -> None:
     body = {name: value for name, value in ({"item": item_id} | publication() | changes).items() if value is not None}

@@ -89,7 +89,7 @@ async def test_what_may_not_be_published_is_not_kept(office: Office, content: by
     assert [name async for name in store_of(office).names()] == []
 
 
-async def test_file_is_public_while_a_public_text_names_it(office: Office) -> None:
+async def test_REG_23_file_is_public_while_a_public_text_names_it(office: Office) -> None:
     attachment = await keep(office, TABLE)
     sha256 = attachment["sha256"]
     assert (await read(office, sha256)).status_code == 404

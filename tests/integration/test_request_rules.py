@@ -169,7 +169,8 @@ async def test_REG_35_a_reasonable_but_long_request_is_delayed_to_a_day_that_is_
         ({"decision": "D3", "reasons": "不明确"}, ["/decision"]),
         ({"decision": "E1", "reasons": "属于投诉"}, ["/guidance"]),
         ({"decision": "E2", "reasons": "重复"}, ["/earlier_number"]),
-        ({"decision": "F3", "reasons": "其他"}, ["/decision"]),
+        ({"decision": "F1", "reasons": "未补正"}, ["/decision"]),
+        ({"decision": "F3"}, ["/reasons"]),
         ({"decision": "A2", "access": "邮寄", "exemption": "EX14_LAW"}, ["/exemption"]),
     ],
 )
@@ -210,6 +211,39 @@ async def test_FEE_06_a_fee_is_noticed_inside_the_time_for_the_answer(office: Re
     request_id = await accepted(office)
     late = await office.move(request_id, "notice-fee", "2025-10-27", method="per_page", pages=68)
     assert late.status_code == 422
+
+
+async def test_FEE_05_the_organ_decides_and_its_office_gives_notice(office: RequestOffice) -> None:
+    request_id = await accepted(office)
+    by_website = await office.move(request_id, "notice-fee", "2025-10-10", "website", method="per_page", pages=68)
+    assert by_website.status_code == 403
+    await office.moved(request_id, "notice-fee", "2025-10-10", method="per_page", pages=68)
+    notices = (await office.call("handler", "GET", f"/v1/requests/{request_id}/notices")).json()
+    assert any(notice["title"].startswith("政府信息公开信息处理费收费通知书") for notice in notices)
+
+
+async def test_FEE_11_a_charge_is_proposed_and_nobody_is_charged_by_itself(office: RequestOffice) -> None:
+    receipts = [
+        await office.submit(name=f"r{n}", body=request(wanted={"description": f"第{n}号会议纪要"}))
+        for n in range(1, 12)
+    ]
+    proposed = []
+    for receipt in receipts[-2:]:
+        notes = (await office.call("handler", "GET", f"/v1/requests/{receipt['id']}/proposals")).json()["items"]
+        proposed.append([note["reason"] for note in notes if note["kind"] == "fee"])
+    assert proposed == [[], ["同一申请人本月的第11件申请，按件计收可收100元；是否收费由本机关决定"]]
+    last = receipts[-1]["id"]
+    await office.moved(last, "accept", "2025-09-23")
+    await office.answer(last, "2025-10-15")
+    assert (await office.view(last))["state"] == "served"
+
+
+async def test_REG_02_what_is_no_government_information_can_be_said_so(office: RequestOffice) -> None:
+    request_id = await accepted(office)
+    reason = "所申请的是本机关作为民事主体采购办公用品的合同，不是履行行政管理职能产生的信息"
+    await office.answer(request_id, "2025-10-15", {"decision": "F3", "reasons": reason})
+    view = await office.view(request_id)
+    assert (view["decision"], view["state"]) == ("F3", "served")
 
 
 async def test_FEE_07_what_is_not_paid_is_closed_by_the_worker(office: RequestOffice) -> None:

@@ -7,6 +7,7 @@ from services.catalog_api.models.directory import GuideRow
 from services.catalog_api.models.disclosure import DiscloserRow, DutyRow, PublicationRow, TaskRow, UrgingRow
 from services.catalog_api.models.lists import ListEntryRow, ListTextRow
 from services.catalog_api.models.patrol import FindingRow, PatrolRulesRow, RetentionRuleRow, WordListRow
+from services.catalog_api.models.withheld import WithheldRow
 
 __all__ = [
     "Base",
@@ -25,5 +26,6 @@ __all__ = [
     "RetentionRuleRow",
     "TaskRow",
     "UrgingRow",
+    "WithheldRow",
     "WordListRow",
 ]

@@ -26,6 +26,7 @@ from shared.schemas.catalogs import (
     ItemDifference,
     ItemGap,
     Retirement,
+    StatutoryGap,
 )
 from shared.schemas.organizations import Organization
 from shared.schemas.pages import Page
@@ -172,6 +173,17 @@ async def compare_versions(
 async def compare_with_upper(catalog_id: CatalogId, reads: Reading) -> list[ItemGap]:
     """Public. What the upper catalog asks of this level that this one lacks or weakens."""
     return await service.compare_with_upper(reads, catalog_id)
+
+
+@router.get(
+    "/v1/catalogs/{catalog_id}/statutory-gaps",
+    response_model=list[StatutoryGap],
+    responses=problems(404),
+    summary="与法定公开内容比较 Compare with the Regulation",
+)
+async def compare_with_law(catalog_id: CatalogId, reads: Reading) -> list[StatutoryGap]:
+    """Public. What 条例第二十条、第二十一条 name for this level and no item of the catalog says that it is for."""
+    return await service.compare_with_law(reads, catalog_id)
 
 
 @router.get("/v1/catalogs", response_model=Page[Catalog], summary="目录列表 List catalogs")

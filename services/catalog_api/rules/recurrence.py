@@ -22,6 +22,12 @@ def _add_months(first: date, months: int) -> date:
     return date(total // 12, total % 12 + 1, 1)
 
 
+def months_later(day: date, months: int) -> date:
+    """The same day so many months later, or the month's last where it has none."""
+    first = _add_months(day, months)
+    return first.replace(day=min(day.day, (_add_months(first, 1) - timedelta(days=1)).day))
+
+
 def _name(recurrence: Recurrence, first: date) -> str:
     match recurrence:
         case Recurrence.MONTHLY:

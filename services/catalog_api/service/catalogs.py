@@ -17,6 +17,7 @@ from services.catalog_api.repository.catalogs import Reads
 from services.catalog_api.repository.monitoring import keep_disclosers
 from services.catalog_api.rules.differences import compare_items
 from services.catalog_api.rules.refinement import find_gaps, limit_of, weaknesses
+from services.catalog_api.rules.statutory import missing_matters, must_be_proactive
 from services.catalog_api.service.disclosers import facts_of
 from shared.kit.auth import Caller
 from shared.kit.clock import local_day
@@ -31,6 +32,7 @@ from shared.schemas.catalogs import (
     ItemDifference,
     ItemGap,
     LimitKind,
+    StatutoryGap,
     VersionState,
 )
 from shared.schemas.organizations import Organization
@@ -180,6 +182,15 @@ async def compare_with_upper(reads: Reads, catalog_id: UUID) -> list[ItemGap]:
     return find_gaps(content.items, await _items_in_force(reads, row["upper"]), content.level)
 
 
+async def compare_with_law(reads: Reads, catalog_id: UUID) -> list[StatutoryGap]:
+    """What 条例第二十条 and 第二十一条 name and no item in force is for."""
+    row, version = await repository.find(reads, catalog_id), await repository.find_in_force(reads, catalog_id)
+    if row is None or version is None:
+        raise NotFound(NO_CATALOG)
+    content = _content(version)
+    return missing_matters(content.items, content.level)
+
+
 async def show_as_of(reads: Reads, catalog_id: UUID, day: date) -> bytes:
     """The catalog as its version in force on a day has it."""
     row = await repository.find(reads, catalog_id)
@@ -215,6 +226,8 @@ def _ensure_sound(wanted: CatalogInput) -> None:
             errors.append(InvalidField(pointer=f"{at}/other_channels", detail="选了“其他”渠道，应写明是什么"))
         if len(set(item.channels)) != len(item.channels):
             errors.append(InvalidField(pointer=f"{at}/channels", detail="渠道重复"))
+        if (reason := must_be_proactive(item)) is not None:
+            errors.append(InvalidField(pointer=f"{at}/mode", detail=reason))
         if item.limit is not None and item.limit.kind is LimitKind.WITHIN and item.limit.period is None:
             errors.append(InvalidField(pointer=f"{at}/limit/period", detail="“若干日内”的时限应写明天数"))
     if errors:

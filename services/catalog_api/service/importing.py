@@ -28,7 +28,10 @@ from shared.schemas.problems import InvalidField
 WORKBOOKS = "services.catalog_api.service.workbooks"
 _MOST_ITEMS = 5000
 _ERRORS_SHOWN = 200
-_NOT_IN_EVERY_TABLE = ("organization", "refines", "format", "five_disclosure", "site_column_id")
+_NOT_IN_EVERY_TABLE = (
+    *("organization", "refines", "format", "five_disclosure", "site_column_id"),
+    *("statutory", "public_interest", "requires_coordination", "requires_approval"),
+)
 
 
 @dataclass(frozen=True)

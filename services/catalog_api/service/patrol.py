@@ -48,7 +48,7 @@ _IN_TEXTS = (
     *(FindingKind.IDENTITY_NUMBER, FindingKind.BANK_CARD, FindingKind.MOBILE_PHONE, FindingKind.ADDRESS),
     *(FindingKind.CREDIT_CODE, FindingKind.WORD),
 )
-_FIELDS = ("title", "summary", "text", "place")
+_FIELDS = ("title", "summary", "text", "place", "clarifies")
 
 
 @dataclass(frozen=True)

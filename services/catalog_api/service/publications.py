@@ -39,6 +39,7 @@ _SHOWN = (
     "published_at",
     "sha256",
     "expires_on",
+    "clarifies",
 )
 
 _CLOCKS_DIFFER = timedelta(minutes=5)
@@ -141,7 +142,23 @@ async def withdraw_publication(
 
 
 def _faults(push: PublicationPush, task: Any, item: Any, now: datetime) -> list[InvalidField]:
-    return _faults_of_target(push, task, item) + _faults_of_days(push, task, now)
+    return (
+        _faults_of_target(push, task, item) + _faults_of_consent(push.wanted, item) + _faults_of_days(push, task, now)
+    )
+
+
+def _faults_of_consent(wanted: PublicationInput, item: Any) -> list[InvalidField]:
+    """条例第十一条: what concerns other organs is agreed with them, what needs an approval is approved, before it is public."""
+    if item is None:
+        return []
+    asked, errors = from_json(item["representation"]), []
+    for name, what in (("coordination", "与有关机关协调确认"), ("approval", "依照国家有关规定批准")):
+        consent = getattr(wanted, name)
+        if consent is None and asked.get(f"requires_{name}"):
+            errors.append(InvalidField(pointer=f"/{name}", detail=f"这一公开事项须先{what}（条例第十一条）"))
+        if consent is not None and not FIRST_DAY <= consent.on <= local_day(wanted.published_at):
+            errors.append(InvalidField(pointer=f"/{name}/on", detail="应在公开之前"))
+    return errors
 
 
 def _faults_of_target(push: PublicationPush, task: Any, item: Any) -> list[InvalidField]:

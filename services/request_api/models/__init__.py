@@ -3,6 +3,7 @@
 from services.request_api.models.base import Base
 from services.request_api.models.cases import ConversionRow, JointConsultationRow, LibraryCaseRow, RequestUrgingRow
 from services.request_api.models.notices import NoticeRow, NoticeTemplateRow
+from services.request_api.models.records import RecordCorrectionRow, WorkRecordRow
 from services.request_api.models.reports import AnnualReportRow, ReviewCaseRow
 from services.request_api.models.requests import ApplicantRow, FeeRow, FileRow, RequestRow, SeriesRow, StepRow
 
@@ -17,9 +18,11 @@ __all__ = [
     "LibraryCaseRow",
     "NoticeRow",
     "NoticeTemplateRow",
+    "RecordCorrectionRow",
     "RequestRow",
     "RequestUrgingRow",
     "ReviewCaseRow",
     "SeriesRow",
     "StepRow",
+    "WorkRecordRow",
 ]

@@ -95,8 +95,11 @@ _FORMS = (
 )
 
 FORMS: Mapping[DecisionCode, DecisionForm] = MappingProxyType({form.code: form for form in _FORMS})
-CLOSING = frozenset({DecisionCode.F1, DecisionCode.F2, DecisionCode.F3})
-"""Close a request without a reply on the substance; reached by a lapse or a withdrawal, never drafted."""
+CLOSING = frozenset({DecisionCode.F1, DecisionCode.F2})
+"""Close a request without a reply on the substance; reached by a lapse, never drafted.
+
+F3 is both: what a withdrawal leads to, and the answer to what is no government information (条例第二条), with its reasons.
+"""
 
 _MISSING = {
     "access": "应告知获取该政府信息的方式、途径（条例第三十六条）",
@@ -114,7 +117,7 @@ def check_answer(answer: Answer, *, was_corrected: bool, has_asked_reasons: bool
     """What an answer lacks, by its decision; empty when it may go on to review."""
     form = FORMS[answer.decision]
     if answer.decision in CLOSING:
-        return [InvalidField(pointer="/decision", detail=f"{form.title}不是答复决定，由逾期或撤回产生")]
+        return [InvalidField(pointer="/decision", detail=f"{form.title}不是答复决定，由逾期产生")]
     errors = [
         InvalidField(pointer=f"/{name}", detail=_MISSING[name]) for name in form.needs if not getattr(answer, name)
     ]

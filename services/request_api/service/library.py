@@ -161,7 +161,12 @@ def _texts(body: CaseInput) -> dict[str, str]:
 
 async def ensure_nothing_personal(reads: Reads, request_id: UUID, texts: dict[str, str], vault: Vault) -> None:
     """For words that are kept in the open, such as a purpose in the audit trail."""
-    leaks = remaining(texts, await known_values(reads, request_id, vault))
+    refuse_personal(texts, await known_values(reads, request_id, vault))
+
+
+def refuse_personal(texts: dict[str, str], known: list[str]) -> None:
+    """RuleViolation when the words hold a number or address of anybody's, or one of the `known` values."""
+    leaks = remaining(texts, known)
     if leaks:
         errors = [
             InvalidField(pointer=f"/{leak.place}", detail=_LEAKS.get(leak.kind, "含有个人信息")) for leak in leaks
@@ -174,14 +179,15 @@ async def known_values(reads: Reads, request_id: UUID, vault: Vault) -> list[str
     values: list[str] = []
     applicant = await request_repository.find_applicant(reads, request_id)
     if applicant is not None:
-        values += _values_of(open_applicant(applicant, vault))
+        values += values_of(open_applicant(applicant, vault))
     for step in await request_repository.list_steps(reads, request_id):
         if step["kind"] == StepKind.CONSULTED.value and step["private"] is not None:
             values.append(vault.open(bytes(step["private"]), f"step {step['sequence']}", request_id)["name"])
     return values
 
 
-def _values_of(applicant: Applicant) -> list[str]:
+def values_of(applicant: Applicant) -> list[str]:
+    """The names, numbers and addresses of an applicant."""
     people: list[str | None] = [applicant.name, applicant.legal_representative, applicant.contact_person]
     numbers: list[str | None] = [applicant.identity.number, applicant.phone, applicant.address, applicant.email]
     if applicant.agent is not None:

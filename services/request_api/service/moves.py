@@ -14,6 +14,7 @@ from services.request_api.rules.fees import fee_of_item, fee_of_pages
 from services.request_api.service.conversion import consider, subject_key
 from services.request_api.service.issuing import LETTERS, SILENCE, Press, in_words
 from services.request_api.service.keeping import Vault, last_private, seal_applicant
+from services.request_api.service.proposals import place_in_month
 from services.request_api.service.steps import Held, Taken, take
 from services.request_api.service.submission import identity_of
 from shared.kit.database import WriteSession
@@ -180,18 +181,9 @@ class Mover:
         if body.method is FeeMethod.PER_PAGE:
             assert body.pages is not None
             return body.pages, fee_of_pages(body.pages)
-        row = self._held.row
-        received: date | None = row["received_on"]
-        if received is None or row["applicant_key"] is None:
+        place = await place_in_month(await self._session.driver(), self._held.row)
+        if place is None:
             raise Conflict("尚未收到申请，不能计费")
-        place = await repository.count_in_month(
-            await self._session.driver(),
-            bytes(row["applicant_key"]),
-            row["organization"],
-            since=received.replace(day=1),
-            until=received,
-            upto=row["id"],
-        )
         return place, fee_of_item(place)
 
     async def pay(self, body: Payment) -> None:

@@ -1,11 +1,14 @@
 """What the system notices about a request and proposes (条例第三十六条、第三十九条): a person decides."""
 
+from datetime import date
 from typing import Any
 
 import httpx
 
 from services.request_api.repository import cases as repository
+from services.request_api.repository import requests as request_repository
 from services.request_api.repository.requests import Reads
+from services.request_api.rules.fees import fee_of_item
 from services.request_api.rules.likeness import likeness, petition_signs
 from services.request_api.service.keeping import Vault, open_wanted
 from shared.schemas.cases import ConversionState, Proposal, ProposalKind, Proposals
@@ -35,6 +38,7 @@ async def propose(
     items = await _repeated(reads, row, text, vault, repeated_from)
     items += _petition(text)
     items += await _converted(reads, row)
+    items += await _fee(reads, row)
     items += await _similar(reads, row, text, district)
     public = await _public(search, search_url, wanted)
     return Proposals(items=items + (public or []), search_asked=public is not None)
@@ -78,6 +82,31 @@ async def _converted(reads: Reads, row: Any) -> list[Proposal]:
     if known is None or known["state"] != ConversionState.DELIVERED.value:
         return []
     return [_proposal(ProposalKind.CONVERTED, DecisionCode.A1, "同一信息已提出转为主动公开", known["subject"], None)]
+
+
+async def _fee(reads: Reads, row: Any) -> list[Proposal]:
+    """FEE-11: to charge is a may. What the request would cost by its place in the month is said; a person decides."""
+    place = await place_in_month(reads, row)
+    yuan = fee_of_item(place) if place else 0
+    if not yuan:
+        return []
+    reason = f"同一申请人本月的第{place}件申请，按件计收可收{yuan}元；是否收费由本机关决定"
+    return [_proposal(ProposalKind.FEE, None, reason, None, None)]
+
+
+async def place_in_month(reads: Reads, row: Any) -> int | None:
+    """Which request of its applicant's in the month this one is; None before it was received, or once erased."""
+    received: date | None = row["received_on"]
+    if received is None or row["applicant_key"] is None:
+        return None
+    return await request_repository.count_in_month(
+        reads,
+        bytes(row["applicant_key"]),
+        row["organization"],
+        since=received.replace(day=1),
+        until=received,
+        upto=row["id"],
+    )
 
 
 async def _similar(reads: Reads, row: Any, text: str, district: str | None) -> list[Proposal]:

@@ -38,7 +38,7 @@ def within(days: int, unit: DayUnit = DayUnit.WORKDAYS) -> TimeLimit:
         ("2025-01-20", 20, "2025-02-21"),
     ],
 )
-def test_working_days_of_the_worked_examples(since: str, days: int, due: str) -> None:
+def test_DL_02_and_P_01_working_days_of_the_worked_examples(since: str, days: int, due: str) -> None:
     found = deadline_of(within(days), date.fromisoformat(since), SEED)
     assert (found.on.isoformat(), found.provisional, found.assumed) == (due, False, False)
     assert found.calendar_version == SEED.version
@@ -58,12 +58,12 @@ def test_working_days_of_the_worked_examples(since: str, days: int, due: str) ->
         ("实时公开", "2026-05-01", "2026-05-01"),
     ],
 )
-def test_special_periods(text: str, since: str, due: str) -> None:
+def test_P_12_and_P_13_special_periods(text: str, since: str, due: str) -> None:
     assert deadline_of(parse_time_limit(text), date.fromisoformat(since), SEED).on.isoformat() == due
 
 
 @pytest.mark.parametrize("text", ["及时公开", "同上", "每季度", "视情况而定"])
-def test_without_a_number_the_statutory_bound_holds_and_says_so(text: str) -> None:
+def test_REG_26_without_a_number_the_statutory_bound_holds_and_says_so(text: str) -> None:
     found = deadline_of(parse_time_limit(text), date(2025, 9, 22), SEED)
     assert (found.on, found.assumed) == (date(2025, 10, 24), True)
 

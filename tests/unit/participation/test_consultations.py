@@ -46,7 +46,7 @@ def pointers(**changes: Any) -> list[str]:
         ("other", date(2026, 3, 2), date(2026, 3, 2), None),
     ],
 )
-def test_earliest_close_by_kind(kind: str, opened_on: date, earliest: date, rule: str | None) -> None:
+def test_P_15_earliest_close_by_kind(kind: str, opened_on: date, earliest: date, rule: str | None) -> None:
     period = measure_period(ConsultedKind(kind), opened_on, earliest, calendar=CALENDAR, periods=PERIODS)
     assert (period.earliest_closes_on, period.rule, period.met) == (earliest, rule, True)
     short = measure_period(ConsultedKind(kind), opened_on, earliest - DAY, calendar=CALENDAR, periods=PERIODS)
@@ -183,7 +183,7 @@ def test_the_same_push_again_changes_nothing_on_any_later_day(
     assert have.interpretation_on is None or have.interpretation_on >= have.opened_on
 
 
-def test_hearing_on_a_regulation_is_announced_thirty_days_before() -> None:
+def test_P_20_hearing_on_a_regulation_is_announced_thirty_days_before() -> None:
     late = hearing(announced_on="2026-04-21")
     assert pointers(doc_kind="regulation", hearing=hearing()) == []
     assert pointers(doc_kind="regulation", hearing=late) == ["/hearing/announced_on"]
@@ -198,7 +198,7 @@ def test_hearing_on_a_regulation_is_announced_thirty_days_before() -> None:
         ({"materials_sent_on": "2026-05-14"}, "/hearing/materials_sent_on"),
     ],
 )
-def test_hearing_is_prepared_in_time(changes: dict[str, Any], pointer: str) -> None:
+def test_P_17_hearing_is_prepared_in_time(changes: dict[str, Any], pointer: str) -> None:
     assert pointers(hearing=hearing(**changes)) == [pointer]
 
 

@@ -128,7 +128,7 @@ def test_record_out_of_order_is_refused(changes: dict[str, Any], pointer: str) -
         ("2025-09-28", "2025-10-13", False),
     ],
 )
-def test_legality_review_is_given_seven_working_days(submitted_on: str, completed_on: str, allowed: bool) -> None:
+def test_P_16_legality_review_is_given_seven_working_days(submitted_on: str, completed_on: str, allowed: bool) -> None:
     review = {"submitted_on": submitted_on, "completed_on": completed_on, "result": "lawful"}
     if allowed:
         assert supply(legality_review=review) == {"adjustments": []}

@@ -59,7 +59,7 @@ def test_P_05_an_extension_adds_twenty_working_days() -> None:
     assert due_of(*begun, event(K.EXTENDED, "2025-10-20", workdays=20)) == "2025-11-21"
 
 
-def test_REG_30_a_correction_starts_the_clock_anew() -> None:
+def test_DL_07_and_REG_30_a_correction_starts_the_clock_anew() -> None:
     asked = [submitted("2025-09-22"), event(K.CORRECTION_REQUESTED, "2025-09-30", workdays=10)]
     assert due_of(*asked) is None
     case = case_of(*asked, event(K.CORRECTED, "2025-10-14"))
@@ -97,7 +97,7 @@ def test_DL_06_an_answer_that_comes_too_late_takes_no_more_than_its_time() -> No
     assert due_of(*begun) == due_of(*begun, late)
 
 
-def test_FEE_07_and_FEE_08_payment_in_thirty_days_starts_the_clock_anew() -> None:
+def test_DL_07_P_09_FEE_07_and_FEE_08_payment_in_thirty_days_starts_the_clock_anew() -> None:
     noticed = [submitted("2025-10-09"), event(K.ACCEPTED, "2025-10-09"), event(K.FEE_NOTICED, "2025-10-21")]
     assert case_of(*noticed).waiting_until == date(2025, 11, 20)
     assert due_of(*noticed, event(K.PAID, "2025-11-05")) == "2025-12-03"

@@ -53,7 +53,7 @@ BEFORE_NATIONAL_DAY = date(2025, 9, 30)
         (RELEASED_ON, RELEASED_ON - timedelta(days=1), (FAIL, Severity.ERROR)),
     ],
 )
-def test_ts_17_grades_by_working_days(
+def test_ts_17_and_P_14_grades_by_working_days(
     policy_on: date, material_on: date, expected: tuple[RuleStatus, Severity]
 ) -> None:
     dossier = with_material(released(on=policy_on), published_on=material_on)
