@@ -14,6 +14,7 @@ import h11
 _CONNECT_SECONDS = 2.0
 _ANSWER_SECONDS = 120.0
 _IDLE_SECONDS = 20.0  # below the services' own keep-alive (suite.py), so that they never close first
+_MOST_IDLE = 16
 _CHUNK = 65_536
 _MAX_HEAD = 65_536
 
@@ -115,11 +116,16 @@ class Upstream:
             raise UpstreamDown from error
 
     def release(self, connection: Connection) -> None:
-        """Back into the pool, or closed when its conversation broke off."""
-        if connection.finish():
-            self._idle.append(connection)
-        else:
+        """Back into the pool, or closed when its conversation broke off.
+
+        What writes travels on a new connection each and comes back here: the oldest give way, or they would pile up.
+        """
+        if not connection.finish():
             connection.close()
+            return
+        self._idle.append(connection)
+        while len(self._idle) > _MOST_IDLE or not self._idle[0].usable:
+            self._idle.pop(0).close()
 
     async def get(self, path: str) -> int:
         """The status of a small GET; UpstreamDown when there is no answer. For health."""

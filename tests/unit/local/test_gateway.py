@@ -5,6 +5,7 @@ import json
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 
+import h11
 import httpx
 import pytest
 import uvicorn
@@ -12,6 +13,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from deploy.local.gateway import Gateway, server_of
 from deploy.local.processes import free_port, listen
+from deploy.local.upstream import Upstream
 
 Handler = Callable[[Scope, Receive, Send], Awaitable[None]]
 JSON = [(b"content-type", b"application/json")]
@@ -253,6 +255,25 @@ async def test_connections_are_kept_for_reads(gateway: httpx.AsyncClient, servic
     for _ in range(5):
         assert (await gateway.get("/api/policy/a")).status_code == 200
     assert len(service.connections) == 1
+
+
+async def test_writes_leave_no_connections_behind(service: Service) -> None:
+    async with serving(server_of_service(service)) as address:
+        upstream = Upstream("127.0.0.1", int(address.rpartition(":")[2]))
+        held = []
+        for _ in range(40):
+            connection = await upstream.acquire(fresh=True)
+            held.append(connection)
+            await connection.send(h11.Request(method="GET", target="/x", headers=[("host", "a")]))
+            await connection.send(h11.EndOfMessage())
+            await connection.head()
+            async for _chunk in connection.body():
+                pass
+            upstream.release(connection)
+        assert sum(connection.usable for connection in held) <= 16
+        assert held[-1].usable
+        upstream.close()
+        assert not any(connection.usable for connection in held)
 
 
 async def test_a_kept_connection_that_was_closed_is_replaced_unseen() -> None:
