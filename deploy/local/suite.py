@@ -308,6 +308,11 @@ class Suite:
         }
         if service.name == "exchange":
             environment["MINGQUAN_KEY_ENCRYPTION_KEY"] = self.secrets.key_encryption_key
+            followed = ("policy", "catalog", "request", "exchange")
+            environment["MINGQUAN_SOURCES"] = json.dumps({name: self._addresses[name] for name in followed})
+            # Whoever receives on this machine may: it is nobody else's network.
+            environment["MINGQUAN_WEBHOOK_NETWORKS"] = '["127.0.0.0/8"]'
+            environment["MINGQUAN_WEBHOOK_ALLOW_HTTP"] = "true"
         if service.name == "policy":
             environment["MINGQUAN_PROFILE_KEY"] = self.secrets.profile_key
             environment["MINGQUAN_OPINION_KEY"] = self.secrets.opinion_key

@@ -7,14 +7,17 @@ from typing import Any
 from fastapi import FastAPI
 
 from services.exchange_api.repository.organizations import find_stored
-from services.exchange_api.routes import clients, organizations
+from services.exchange_api.routes import clients, inbound, organizations, webhooks
 from services.exchange_api.service.tokens import published_keys
 from services.exchange_api.settings import Settings
 from shared.kit.app import Kit, build_verifier, create_app
 from shared.kit.organizations import OrganizationDirectory
 from shared.schemas.organizations import Organization
 
-DESCRIPTION = "机关目录、接口客户端与令牌、工作日历。Organisations, API clients and tokens, the working-day calendar."
+DESCRIPTION = (
+    "机关目录、接口客户端与令牌、工作日历、消息订阅与外部平台。"
+    "Organisations, API clients and tokens, the working-day calendar, webhooks out and in."
+)
 
 
 def build_app(settings: Settings) -> FastAPI:
@@ -23,7 +26,7 @@ def build_app(settings: Settings) -> FastAPI:
         settings,
         title="明泉 · 交换服务 exchange_api",
         description=DESCRIPTION,
-        routers=[organizations.router, clients.router],
+        routers=[organizations.router, clients.router, webhooks.router, inbound.router],
         extend=_look_inside,
     )
 

@@ -14,7 +14,7 @@ import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Protocol
 
 import httpx
 from pydantic import BaseModel, SecretStr, ValidationError
@@ -47,6 +47,18 @@ class Credentials:
 
     client_id: str
     client_secret: SecretStr
+
+
+class Tokens(Protocol):
+    """Where the headers of a call come from."""
+
+    async def headers(self) -> dict[str, str]:
+        """What a request carries."""
+        ...
+
+    def forget(self) -> None:
+        """A service refused the token: get another next time."""
+        ...
 
 
 class TokenSource:
@@ -113,7 +125,7 @@ class Backoff:
 class LogReader:
     """One service's log. `name` is what messages call the service."""
 
-    def __init__(self, client: httpx.AsyncClient, tokens: TokenSource, *, name: str, base_url: str) -> None:
+    def __init__(self, client: httpx.AsyncClient, tokens: Tokens, *, name: str, base_url: str) -> None:
         self.name = name
         self._client = client
         self._tokens = tokens

@@ -20,6 +20,7 @@ class ErrorCode(StrEnum):
     INVALID_CURSOR = "invalid_cursor"
     UNAUTHENTICATED = "unauthenticated"
     INVALID_CLIENT = "invalid_client"
+    INVALID_SIGNATURE = "invalid_signature"
     INSUFFICIENT_SCOPE = "insufficient_scope"
     OUTSIDE_SUBTREE = "outside_subtree"
     NOT_FOUND = "not_found"

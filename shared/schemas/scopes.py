@@ -47,4 +47,7 @@ class Scope(StrEnum):
     REQUEST_SUPERVISE = "request:supervise"
     REPORT_WRITE = "report:write"
     NOTICE_WRITE = "notice:write"
+    WEBHOOK_MANAGE = "webhook:manage"
+    WEBHOOK_READ = "webhook:read"
+    PARTNER_ADMIN = "partner:admin"
     SEARCH_ADMIN = "search:admin"

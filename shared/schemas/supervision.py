@@ -51,6 +51,13 @@ class RequestUrgingInput(Strict):
 
     words: Words = Field(title="督办内容", min_length=2, max_length=2000)
     answer_by: date = Field(title="答复期限")
+    superior: str | None = Field(
+        default=None,
+        title="外部上级",
+        description="A superior outside this tree, such as the province, for whom the root passes it on.",
+        min_length=2,
+        max_length=100,
+    )
 
 
 class RequestUrgingAnswer(Strict):

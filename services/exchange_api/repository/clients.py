@@ -38,6 +38,11 @@ async def find_credentials(reads: asyncpg.Pool, client_id: UUID, *, now: datetim
     )
 
 
+async def find_root(reads: asyncpg.Pool) -> Any:
+    """The organisation that everything stands below; None before there is one."""
+    return await reads.fetchrow("SELECT code, division_code, level FROM organization WHERE parent IS NULL")
+
+
 async def list_published_keys(reads: asyncpg.Pool, *, retired_after: datetime) -> list[Any]:
     """Keys that a token still alive may have been signed with, newest first."""
     rows: list[Any] = await reads.fetch(

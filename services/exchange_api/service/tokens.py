@@ -1,5 +1,6 @@
 """Issuing access tokens (OAuth 2.0 client credentials, RFC 6749 §4.4) and publishing the keys that verify them."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from uuid import UUID
@@ -21,6 +22,10 @@ from shared.kit.database import WriteSession
 from shared.kit.errors import InsufficientScope, Unauthenticated, Unavailable
 from shared.schemas.clients import JsonWebKey, JsonWebKeySet, Token
 from shared.schemas.problems import ErrorCode
+from shared.schemas.scopes import Scope
+
+OWN_CLIENT = "00000000-0000-7000-8000-65786368616e"
+"""What this service's own worker is called in audit trails."""
 
 
 class InvalidClient(Unauthenticated):
@@ -74,6 +79,28 @@ async def issue_token(
     key_id, private_key = await _active_key(reads, settings, now)
     token = jwt.encode(claims, private_key, algorithm="EdDSA", headers={"kid": key_id})
     return Token(access_token=token, expires_in=settings.token_lifetime_seconds, scope=" ".join(granted))
+
+
+async def issue_own_token(reads: asyncpg.Pool, settings: Settings, scopes: Sequence[Scope], *, now: datetime) -> Token:
+    """A token for this service's own worker, in the name of the root: it holds the keys and need not ask with a secret."""
+    root = await repository.find_root(reads)
+    if root is None:
+        raise Unavailable("尚无首个机关；请运行初始化命令")
+    claims = {
+        "iss": settings.token_issuer,
+        "aud": settings.token_audience,
+        "sub": OWN_CLIENT,
+        "organization": root["code"],
+        "division_code": root["division_code"],
+        "level": root["level"],
+        "scope": " ".join(scope.value for scope in scopes),
+        "iat": now,
+        "exp": now + timedelta(seconds=settings.token_lifetime_seconds),
+        "jti": uuid7().hex,
+    }
+    key_id, private_key = await _active_key(reads, settings, now)
+    token = jwt.encode(claims, private_key, algorithm="EdDSA", headers={"kid": key_id})
+    return Token(access_token=token, expires_in=settings.token_lifetime_seconds, scope=claims["scope"])
 
 
 def _parse_client_id(text: str) -> UUID | None:

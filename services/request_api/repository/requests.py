@@ -53,6 +53,10 @@ async def has_province_id(reads: Reads, province_id: str) -> bool:
     return bool(await reads.fetchval("SELECT true FROM request WHERE province_id = $1", province_id))
 
 
+async def find_province_id(reads: Reads, province_id: str) -> Any:
+    return await reads.fetchrow("SELECT * FROM request WHERE province_id = $1", province_id)
+
+
 async def find_applicant(reads: Reads, request_id: UUID) -> Any:
     return await reads.fetchrow("SELECT * FROM applicant WHERE request_id = $1", request_id)
 

@@ -7,6 +7,7 @@ from uuid import UUID
 from fastapi import Path, Query, Request, Response
 
 from services.request_api.repository import supervision as repository
+from services.request_api.repository.requests import find_province_id
 from services.request_api.routes.common import (
     Cursor,
     Handler,
@@ -20,14 +21,17 @@ from services.request_api.routes.common import (
 )
 from services.request_api.routes.requests import NOT_STORED, page_of, position_id
 from services.request_api.service import supervision
+from services.request_api.service.showing import show_lines
+from services.request_api.service.steps import NO_REQUEST
 from shared.kit.auth import OrganizationCode
 from shared.kit.clock import Now
 from shared.kit.database import Reading, Writing
-from shared.kit.errors import RuleViolation
+from shared.kit.errors import NotFound, RuleViolation
 from shared.kit.http import api_router, problems
 from shared.schemas.organizations import CreditCode
 from shared.schemas.pages import Page
 from shared.schemas.problems import InvalidField
+from shared.schemas.requests import CaseLine
 from shared.schemas.supervision import (
     Board,
     BoardBy,
@@ -91,6 +95,28 @@ async def get_digest(
         raise RuleViolation("日期有误", errors=[InvalidField(pointer="?day", detail="应在2000年至2200年之间")])
     response.headers.update(NOT_STORED)
     return await supervision.digest_of(reads, organization, day)
+
+
+@router.get(
+    "/v1/province-requests/{province_id}",
+    response_model=CaseLine,
+    responses=problems(404),
+    summary="按省平台编号查找 Find by the province's id",
+)
+async def find_by_province(
+    province_id: Annotated[str, Path(title="省平台编号", min_length=1, max_length=64, pattern=r"^[\w.:-]+$")],
+    caller: Supervisor,
+    reads: Reading,
+    terms: TermsNow,
+    response: Response,
+) -> CaseLine:
+    """The request that the province assigned under this id."""
+    row = await find_province_id(reads, province_id)
+    if row is None:
+        raise NotFound(NO_REQUEST)
+    await caller.ensure_covers(row["organization"])
+    response.headers.update(NOT_STORED)
+    return show_lines([row], terms)[0]
 
 
 @router.post(

@@ -133,9 +133,10 @@ async def urge(
     *,
     now: datetime,
 ) -> RequestUrging:
-    """A superior urges; an office does not urge itself."""
+    """A superior urges; an office does not urge itself, unless the root passes on what its own superior says."""
     by = caller.principal.organization
-    if by not in request["organization_path"][:-1]:
+    passes_on = body.superior is not None and by == request["organization_path"][0]
+    if by not in request["organization_path"][:-1] and not passes_on:
         raise OutsideSubtree("督办由上级机关发出", organization=request["organization"])
     if not request["is_open"]:
         raise Conflict("这件申请已经办结")
@@ -146,7 +147,7 @@ async def urge(
         "id": urging,
         "request_id": request["id"],
         "organization": request["organization"],
-        "urged_by": by,
+        "urged_by": body.superior if passes_on else by,
         "words": vault.seal(body.words, f"urging {urging}", request["id"]),
         "answer_by": body.answer_by,
         "urged_at": now,

@@ -1,18 +1,13 @@
-"""Tables of exchange_api. No behaviour."""
+"""Tables of organisations, clients, keys and the calendar."""
 
 from datetime import date, datetime
 from typing import Any
 from uuid import UUID
 
 import sqlalchemy as sa
-from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
+from sqlalchemy.orm import Mapped, mapped_column
 
-from shared.kit.tables import TYPES, service_metadata
-
-
-class Base(DeclarativeBase):
-    metadata = service_metadata()
-    type_annotation_map = TYPES
+from services.exchange_api.models.base import Base
 
 
 class OrganizationRow(Base):
