@@ -32,6 +32,12 @@ class Settings(KitSettings):
         le=30,
         description="Working days after a lapsed correction or payment until the request is closed.",
     )
+    backdate_workdays: int = Field(
+        default=5,
+        ge=0,
+        le=60,
+        description="Working days by which a step may be recorded late without `request:backfill`.",
+    )
     track_failures: int = Field(default=10, ge=1, description="Wrong query codes an address may give in the window.")
     track_window_seconds: float = Field(default=300.0, gt=0, description="The window of wrong query codes.")
     confirm_alarm_workdays: int = Field(

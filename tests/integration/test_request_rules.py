@@ -210,7 +210,7 @@ async def test_FEE_02_per_item_or_per_page_never_both(office: RequestOffice) -> 
 async def test_FEE_06_a_fee_is_noticed_inside_the_time_for_the_answer(office: RequestOffice) -> None:
     request_id = await accepted(office)
     late = await office.move(request_id, "notice-fee", "2025-10-27", method="per_page", pages=68)
-    assert late.status_code == 422
+    assert late.status_code == 409
 
 
 async def test_FEE_05_the_organ_decides_and_its_office_gives_notice(office: RequestOffice) -> None:

@@ -55,8 +55,9 @@ TermsNow = Annotated[Terms, Depends(_terms)]
 
 def judged_on(terms: Terms, caller: Caller, on: date) -> Terms:
     """Who may register late (补录) what happened on paper is judged by its day; when it was recorded is kept beside it."""
-    is_late = caller.has(Scope.REQUEST_BACKFILL) and on < terms.today
-    return replace(terms, today=on) if is_late else terms
+    if not caller.has(Scope.REQUEST_BACKFILL):
+        return terms
+    return replace(terms, today=min(on, terms.today), backfills=True)
 
 
 def _vault(request: Request) -> Vault:

@@ -29,13 +29,17 @@ from services.request_api.service.issuing import Press
 from services.request_api.service.keeping import Vault
 from services.request_api.service.moves import Mover
 from services.request_api.service.steps import hold
+from services.request_api.service.submission import identity_of
 from services.request_api.settings import Settings
 from shared.kit.auth import Caller
 from shared.kit.clock import Now
 from shared.kit.database import Reading, WriteSession, Writing
+from shared.kit.errors import InsufficientScope, RuleViolation
 from shared.kit.http import api_router, problems
+from shared.schemas.problems import InvalidField
 from shared.schemas.request_codes import StepKind
 from shared.schemas.requests import (
+    Applicant,
     CaseView,
     ConsultationAnswer,
     ConsultationInput,
@@ -53,6 +57,7 @@ from shared.schemas.requests import (
     Service,
     Withdrawal,
 )
+from shared.schemas.scopes import Scope
 
 router = api_router(tags=["steps"])
 ConsultationId = Annotated[UUID, Path(title="征求意见编号")]
@@ -81,9 +86,22 @@ class Desk:
         self._now: datetime = now
         self._response = response
 
-    async def move(self, caller: Caller, on: date, work: Callable[[Mover], Awaitable[Any]]) -> CaseView:
-        """Take the step, and show the request as it is then."""
+    async def move(
+        self,
+        caller: Caller,
+        on: date,
+        work: Callable[[Mover], Awaitable[Any]],
+        *,
+        applicant: Applicant | None = None,
+        by_applicant: bool = False,
+    ) -> CaseView:
+        """Take the step, and show the request as it is then.
+
+        A website acts for those who came to it: only in requests that it handed in, and never as somebody else.
+        """
         row = await covered(self._reads, caller, self._id)
+        if by_applicant and not caller.has(Scope.REQUEST_HANDLE):
+            await self._ensure_own(caller, row, applicant)
         organization = await caller.directory.get(row["organization"])
         held = await hold(self._session, self._id, judged_on(self._terms, caller, on))
         now = self._now
@@ -93,6 +111,16 @@ class Desk:
         driver = await self._session.driver()
         self._response.headers.update(NOT_STORED)
         return await showing.show(driver, await repository.find_request(driver, self._id), self._terms, self._vault)
+
+    async def _ensure_own(self, caller: Caller, row: Any, applicant: Applicant | None) -> None:
+        steps = await repository.list_steps(self._reads, self._id)
+        if not steps or steps[0]["actor"] != caller.client_id:
+            raise InsufficientScope("这件申请不是由本客户端提交的", required_scope=Scope.REQUEST_HANDLE.value)
+        if applicant is None or row["applicant_key"] is None:
+            return
+        if self._vault.prints.of(identity_of(applicant), purpose="applicant") != bytes(row["applicant_key"]):
+            detail = "补正不能更换申请人；证件号码有误的，由受理机构更正"
+            raise RuleViolation(detail, errors=[InvalidField(pointer="/applicant/identity", detail=detail)])
 
 
 AtDesk = Annotated[Desk, Depends()]
@@ -125,7 +153,9 @@ async def request_correction(body: CorrectionNotice, caller: Handler, desk: AtDe
 @_step(":correct", "登记补正 Take in the correction")
 async def correct(body: Corrected, caller: Submitter, desk: AtDesk) -> CaseView:
     """What the applicant has corrected, and the day it was received."""
-    return await desk.move(caller, body.on, lambda mover: mover.correct(body))
+    return await desk.move(
+        caller, body.on, lambda mover: mover.correct(body), applicant=body.applicant, by_applicant=True
+    )
 
 
 @_step(":lapse-correction", "逾期不补正 Close for want of a correction")
@@ -230,4 +260,4 @@ async def archive(body: OnDay, caller: Handler, desk: AtDesk) -> CaseView:
 @_step(":withdraw", "撤回申请 Withdraw")
 async def withdraw(body: Withdrawal, caller: Submitter, desk: AtDesk) -> CaseView:
     """The applicant takes it back before it is decided, F3."""
-    return await desk.move(caller, body.on, lambda mover: mover.withdraw(body))
+    return await desk.move(caller, body.on, lambda mover: mover.withdraw(body), by_applicant=True)

@@ -1,6 +1,7 @@
 """What needs no token: an applicant follows a request by number and query code; anybody computes a deadline."""
 
 import hmac
+import unicodedata
 from datetime import date
 from typing import Annotated, Any, NoReturn, cast
 from uuid import UUID
@@ -37,18 +38,20 @@ async def _tracked(
 ) -> Any:
     """The request of that number when the code is its own. What is wrong, and how long it took, says nothing more."""
     throttle = cast(Throttle, request.app.state.kit.extra["throttle"])
-    number = number.strip().upper()
+    # As a phone's keyboard may write them.
+    number, code = (unicodedata.normalize("NFKC", text).strip().upper() for text in (number, code))
     # The website asks for all its visitors from one address: there the tries are counted by number.
     asks_for_others = caller is not None and caller.has(Scope.REQUEST_SUBMIT)
     address = f"number {number}" if asks_for_others else request.client.host if request.client else ""
-    throttle.ensure_may_try(address)
-    given = "".join(code.split()).replace("-", "").upper()
+    # Noted before it is known to be wrong: many tries at once are as many tries.
+    tried = throttle.begin(address)
+    given = "".join(code.split()).replace("-", "")
     # The code is computed, and the row asked for, whether or not there is such a number: both take the same time.
     is_right = hmac.compare_digest(vault.query_code(number).encode(), given.encode())
     row = await repository.find_number(reads, number)
     if row is None or not is_right:
-        throttle.note_failure(address)
         raise NotFound(NOT_SO)
+    throttle.take_back(address, tried)
     return row
 
 

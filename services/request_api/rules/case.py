@@ -51,7 +51,8 @@ class Asked:
 
     def opinion_on(self, today: date) -> Opinion | None:
         """What it stands for on a day: silence differs by who is silent (条例第三十二条、第三十四条)."""
-        if self.opinion is not None or today <= self.due_on:
+        # Whose receipt of the letter is not known has been given no time: nothing follows from that silence.
+        if self.opinion is not None or self.received_on is None or today <= self.due_on:
             return self.opinion
         return Opinion.DEEMED_TO_AGREE if self.kind is ConsultationKind.CO_PRODUCER else Opinion.SILENT
 
@@ -91,6 +92,10 @@ class Case:
     approved_on: date | None = None
     answered_on: date | None = None
     closed_on: date | None = None
+    last_on: date | None = None
+    """The day of the latest step: nothing that follows comes before it."""
+    drafters: frozenset[str] = frozenset()
+    """Whoever has written one of its answers."""
 
     @property
     def is_open(self) -> bool:
@@ -116,6 +121,8 @@ def _move(leads_to: RequestState | None, *begins: RequestState) -> Move:
 
 _BEFORE_DECISION = tuple(OPEN - {S.DECIDED})
 
+_CONSULTING = (S.PROCESSING, S.AWAITING_REASONS, S.AWAITING_PAYMENT, S.AWAITING_CORRECTION)
+
 MOVES: Mapping[StepKind, Move] = MappingProxyType(
     {
         K.CONFIRMED: _move(S.REGISTERED, S.PENDING_CONFIRM),
@@ -124,8 +131,8 @@ MOVES: Mapping[StepKind, Move] = MappingProxyType(
         K.CORRECTED: _move(S.PROCESSING, S.AWAITING_CORRECTION),
         K.CORRECTION_LAPSED: _move(S.CLOSED, S.AWAITING_CORRECTION),
         K.CONSULTED: _move(None, S.PROCESSING),
-        K.CONSULTATION_RECEIVED: _move(None, S.PROCESSING, S.AWAITING_REASONS),
-        K.CONSULTATION_ANSWERED: _move(None, S.PROCESSING, S.AWAITING_REASONS),
+        K.CONSULTATION_RECEIVED: _move(None, *_CONSULTING),
+        K.CONSULTATION_ANSWERED: _move(None, *_CONSULTING),
         K.REASONS_ASKED: _move(S.AWAITING_REASONS, S.PROCESSING),
         K.REASONS_GIVEN: _move(S.PROCESSING, S.AWAITING_REASONS),
         K.FEE_NOTICED: _move(S.AWAITING_PAYMENT, S.PROCESSING),
@@ -144,6 +151,10 @@ MOVES: Mapping[StepKind, Move] = MappingProxyType(
 )
 
 
+OUT_OF_ORDER = frozenset({K.CONSULTATION_RECEIVED, K.CONSULTATION_ANSWERED, K.RECOMPUTED})
+"""Happens elsewhere, and is heard of later: its day may lie before that of a step recorded earlier."""
+
+
 def fold(events: Iterable[Event], calendar: WorkCalendar, periods: Periods) -> Case:
     """The request after these steps."""
     case = Case()
@@ -157,6 +168,8 @@ def apply(case: Case, event: Event, calendar: WorkCalendar, periods: Periods) ->
     move = MOVES.get(event.kind)
     if move is not None and move.leads_to is not None:
         case = replace(case, state=move.leads_to)
+    if event.kind not in OUT_OF_ORDER:
+        case = replace(case, last_on=max(event.on, case.last_on or event.on))
     effect = _EFFECTS.get(event.kind)
     return effect(case, event, calendar, periods) if effect else case
 
@@ -252,8 +265,11 @@ def _reasons_asked(case: Case, event: Event, calendar: WorkCalendar, periods: Pe
 
 
 def _reasons_given(case: Case, event: Event, _calendar: WorkCalendar, _periods: Periods) -> Case:
-    delayed = _day(event.facts.get("delayed_until")) or case.clock.delayed_until
-    return replace(case, waiting_until=None, clock=replace(case.clock, delayed_until=delayed))
+    delayed = _day(event.facts.get("delayed_until"))
+    clock = case.clock
+    if delayed is not None:
+        clock = replace(clock, delayed_until=delayed, delayed_at=len(clock.starts) - 1)
+    return replace(case, waiting_until=None, clock=clock)
 
 
 def _extended(case: Case, event: Event, _calendar: WorkCalendar, _periods: Periods) -> Case:
@@ -263,7 +279,14 @@ def _extended(case: Case, event: Event, _calendar: WorkCalendar, _periods: Perio
 
 def _drafted(case: Case, event: Event, _calendar: WorkCalendar, _periods: Periods) -> Case:
     decision, exemption = DecisionCode(event.facts["decision"]), event.facts.get("exemption")
-    return replace(case, decision=decision, exemption=exemption, drafted_by=event.actor, reviewed_by={})
+    return replace(
+        case,
+        decision=decision,
+        exemption=exemption,
+        drafted_by=event.actor,
+        reviewed_by={},
+        drafters=case.drafters | {event.actor},
+    )
 
 
 def _reviewed(case: Case, event: Event, _calendar: WorkCalendar, _periods: Periods) -> Case:

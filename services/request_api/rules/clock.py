@@ -20,6 +20,7 @@ class Periods:
 
     answer: int = 20  # P-04, 条例第三十三条
     correction_notice: int = 7  # P-02, 条例第三十条
+    backdating: int = 5  # [D] by how many working days a step may be recorded late without the right to 补录
     opinion: int = 15  # P-06, P-07, 条例第三十二条、第三十四条
     correction: int = 10  # P-03: 合理期限 [D]
     reasons: int = 10  # 条例第三十五条 names none [D]
@@ -68,6 +69,8 @@ class ClockFacts:
     extended_at: int = -1
     """Which start the extension belongs to: a restarted period is a new one."""
     delayed_until: date | None = None
+    delayed_at: int = -1
+    """Which start the delayed date belongs to: what starts anew has its full period again (DL-07)."""
 
     def with_start(self, start: Start) -> "ClockFacts":
         return replace(self, starts=(*self.starts, start))
@@ -76,6 +79,11 @@ class ClockFacts:
     def is_waiting(self) -> bool:
         """Whether it stands still until the applicant acts."""
         return bool(self.waits) and self.waits[-1].until is None
+
+    @property
+    def delay(self) -> date | None:
+        """The date that replaces the running period's end (条例第三十五条)."""
+        return self.delayed_until if self.delayed_at == len(self.starts) - 1 else None
 
     @property
     def workdays(self) -> int:
@@ -105,8 +113,8 @@ def clock_of(facts: ClockFacts, calendar: WorkCalendar, periods: Periods) -> Clo
     due: DueDate | None
     if facts.is_waiting:
         due = None
-    elif facts.delayed_until is not None:
-        due = DueDate(facts.delayed_until, not calendar.knows(facts.delayed_until), calendar.version)
+    elif facts.delay is not None:
+        due = DueDate(facts.delay, not calendar.knows(facts.delay), calendar.version)
     else:
         spans = [(span.after, span.until) for span in facts.spans]
         due = calendar.add_workdays(facts.starts[-1].on, workdays, excluded=spans)

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import date
 from types import MappingProxyType
 
-from services.request_api.rules.case import MOVES, Case, Event, K, S
+from services.request_api.rules.case import MOVES, OUT_OF_ORDER, Case, Event, K, S
 from services.request_api.rules.clock import Periods
 from shared.kit.errors import DutiesNotSeparated, IllegalMove, RuleViolation
 from shared.kit.workdays import WorkCalendar
@@ -24,6 +24,8 @@ class Terms:
     today: date
     calendar: WorkCalendar
     periods: Periods
+    backfills: bool = False
+    """Whether what happened long ago may be recorded (补录); its own day then stands for today."""
 
 
 STATES: Mapping[RequestState, str] = MappingProxyType(
@@ -88,12 +90,21 @@ def _no_late_extension(case: Case, terms: Terms) -> str | None:
     """DL-08: once, before the time is up."""
     if case.extended:
         return "只能延期一次（条例第三十三条）"
+    if case.clock.delay is not None:
+        return "答复已延迟到告知的日期，不再延期（条例第三十五条）"
+    return "答复期限已过，不能延期（条例第三十三条）" if _is_late(case, terms) else None
+
+
+def _is_late(case: Case, terms: Terms) -> bool:
     due = case.clock_in(terms.calendar, terms.periods).due
-    return "答复期限已过，不能延期（条例第三十三条）" if due is None or terms.today > due.on else None
+    return due is None or terms.today > due.on
 
 
-def _no_second_fee(case: Case, _terms: Terms) -> str | None:
-    return "已发出收费通知" if case.fee_noticed else None
+def _no_second_fee(case: Case, terms: Terms) -> str | None:
+    """FEE-06: once, inside the time for the answer."""
+    if case.fee_noticed:
+        return "已发出收费通知"
+    return "答复期限已过，不能再发收费通知（国办函〔2020〕109号）" if _is_late(case, terms) else None
 
 
 def _no_second_question(case: Case, _terms: Terms) -> str | None:
@@ -127,6 +138,11 @@ def _check_day(case: Case, event: Event, terms: Terms) -> None:
         raise _wrong_day("不能晚于今天")
     if earliest is not None and event.on < earliest:
         raise _wrong_day("不能早于收到申请之日")
+    if event.kind not in OUT_OF_ORDER and case.last_on is not None and event.on < case.last_on:
+        raise _wrong_day(f"不能早于上一环节（{case.last_on.isoformat()}）")
+    if not terms.backfills and terms.calendar.workdays_between(event.on, terms.today) > terms.periods.backdating:
+        limit = terms.periods.backdating
+        raise _wrong_day(f"早于今天超过{limit}个工作日的，应由有补录权限（request:backfill）的客户端登记")
 
 
 def _wrong_day(detail: str, pointer: str = "/on") -> RuleViolation:
@@ -152,11 +168,17 @@ def _lapsed(case: Case, event: Event, _terms: Terms) -> None:
 
 
 def _paid(case: Case, event: Event, _terms: Terms) -> None:
+    """FEE-07: what is paid after its time revives nothing."""
     if event.on < case.clock.waits[-1].after:
         raise _wrong_day("不能早于收到收费通知之日")
+    if case.waiting_until is not None and event.on > case.waiting_until:
+        raise _wrong_day(f"缴费期限至{case.waiting_until.isoformat()}，逾期视为放弃申请")
 
 
-def _consulted(_case: Case, event: Event, terms: Terms) -> None:
+def _consulted(case: Case, event: Event, terms: Terms) -> None:
+    due = case.clock_in(terms.calendar, terms.periods).due
+    if due is not None and event.on <= due.on < terms.today:
+        raise _wrong_day("答复期限已过，不能再登记期限内发出的征求意见")
     received = event.facts.get("received_on")
     if received is not None and not event.on <= date.fromisoformat(received) <= terms.today:
         raise _wrong_day("应在发出之日和今天之间", "/received_on")
@@ -201,23 +223,29 @@ def _drafted(case: Case, _event: Event, terms: Terms) -> None:
     open_ones = [one for one in case.consultations.values() if one.opinion_on(terms.today) is None]
     if open_ones:
         until = max(one.due_on for one in open_ones)
+        unknown = any(one.received_on is None for one in open_ones)
         raise IllegalMove(
-            f"征求意见尚未答复，期限至{until.isoformat()}",
+            "征求意见函的收到日期未登记，不能视为逾期未答复（条例第三十二条、第三十四条）"
+            if unknown
+            else f"征求意见尚未答复，期限至{until.isoformat()}",
             state=case.state.value,
             allowed=[kind.value for kind in allowed_now(case, terms) if kind is not K.DRAFTED],
         )
 
 
 def _reviewed(case: Case, event: Event, terms: Terms) -> None:
-    if event.actor == case.drafted_by:
+    if event.actor in case.drafters:
         raise DutiesNotSeparated("拟稿人不能审核自己的答复")
     if event.facts["kind"] in case.reviewed_by:
         raise _illegal(case, terms, "这一审核已经通过")
 
 
-def _approved(case: Case, event: Event, _terms: Terms) -> None:
-    if event.actor == case.drafted_by or event.actor in case.reviewed_by.values():
+def _approved(case: Case, event: Event, terms: Terms) -> None:
+    if event.actor in case.drafters or event.actor in case.reviewed_by.values():
         raise DutiesNotSeparated("签发人应与拟稿人、审核人不同")
+    if event.on != terms.today:
+        # The number is one of the day's year, and the answer is signed when it is signed.
+        raise _wrong_day("签发日期应为今天")
 
 
 def _served(case: Case, event: Event, _terms: Terms) -> None:

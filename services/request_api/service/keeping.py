@@ -63,7 +63,11 @@ def vault_of(settings: Settings) -> Vault:
 
 def periods_of(settings: Settings) -> Periods:
     """The periods that requests are counted by."""
-    return Periods(correction=settings.correction_workdays, reasons=settings.reasons_workdays)
+    return Periods(
+        correction=settings.correction_workdays,
+        reasons=settings.reasons_workdays,
+        backdating=settings.backdate_workdays,
+    )
 
 
 def terms_of(now: datetime, calendar: WorkCalendar, settings: Settings) -> Terms:

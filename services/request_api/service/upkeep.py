@@ -1,5 +1,6 @@
 """What time and a changed calendar bring about: lapses, and deadlines computed anew."""
 
+from dataclasses import replace
 from datetime import date, datetime
 from uuid import UUID
 
@@ -58,7 +59,8 @@ def _with_grace(terms: Terms, grace: int) -> date:
 
 
 async def _close(press: Press, request_id: UUID, terms: Terms) -> bool:
-    held = await hold(press.session, request_id, terms)
+    # It lapsed some days ago, and is closed on that day.
+    held = await hold(press.session, request_id, replace(terms, backfills=True))
     until, kind = held.case.waiting_until, _LAPSES.get(held.case.state)
     if kind is None or until is None or until >= terms.today:
         return False  # Somebody was faster.

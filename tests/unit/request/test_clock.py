@@ -152,12 +152,18 @@ def slow_due(received: date, steps: list[tuple[str, int]], calendar: WorkCalenda
     """The deadline by walking: `steps` are (what, days after the step before)."""
     excluded: set[date] = set()
     need, start, day = 20, received, received
-    extended = corrected = False
+    extended = corrected = paid = False
+    told: date | None = None
     for what, gap in steps:
         day += timedelta(days=gap)
         if what == "correct" and not corrected:
-            start, need, corrected = day + timedelta(days=gap), 20, True
+            start, need, corrected, told = day + timedelta(days=gap), 20, True, None
             day = start
+        elif what == "pay" and not paid:
+            start, need, paid, told = day + timedelta(days=gap), 20, True, None
+            day = start
+        elif what == "delay":
+            told = day + timedelta(days=40 + gap)
         elif what == "extend" and not extended:
             need, extended = need + gap + 1, True
         elif what == "consult":
@@ -167,6 +173,8 @@ def slow_due(received: date, steps: list[tuple[str, int]], calendar: WorkCalenda
                 until += timedelta(days=1)
                 left -= calendar.is_workday(until)
                 excluded.add(until)
+    if told is not None:
+        return told
     walked = start
     while need:
         walked += timedelta(days=1)
@@ -189,7 +197,8 @@ CHANGED = WorkCalendar(
     )
 )
 DAYS = st.dates(date(2023, 1, 1), date(2026, 9, 1))
-STEPS = st.lists(st.tuples(st.sampled_from(["correct", "extend", "consult"]), st.integers(0, 12)), max_size=4)
+WHAT = st.sampled_from(["correct", "pay", "extend", "consult", "delay"])
+STEPS = st.lists(st.tuples(WHAT, st.integers(0, 12)), max_size=5)
 
 
 @given(received=DAYS, steps=STEPS, calendar=st.sampled_from([SEED, CHANGED]))
@@ -197,12 +206,19 @@ def test_DL_01_to_DL_08_agree_with_a_slow_clock(
     received: date, steps: list[tuple[str, int]], calendar: WorkCalendar
 ) -> None:
     events = [Event(K.SUBMITTED, received, {"received_on": received.isoformat()}), Event(K.ACCEPTED, received)]
-    day, extended, corrected = received, False, False
+    day, extended, corrected, paid = received, False, False, False
     for number, (what, gap) in enumerate(steps):
         day += timedelta(days=gap)
         if what == "correct" and not corrected:
             events += [Event(K.CORRECTION_REQUESTED, day), Event(K.CORRECTED, day + timedelta(days=gap))]
             day, corrected = day + timedelta(days=gap), True
+        elif what == "pay" and not paid:
+            events += [Event(K.FEE_NOTICED, day), Event(K.PAID, day + timedelta(days=gap))]
+            day, paid = day + timedelta(days=gap), True
+        elif what == "delay":
+            until = day + timedelta(days=40 + gap)
+            events += [Event(K.REASONS_ASKED, day)]
+            events += [Event(K.REASONS_GIVEN, day, {"reasonable": True, "delayed_until": until.isoformat()})]
         elif what == "extend" and not extended:
             events.append(Event(K.EXTENDED, day, {"workdays": gap + 1}))
             extended = True
@@ -217,8 +233,9 @@ def test_DL_01_to_DL_08_agree_with_a_slow_clock(
     assert [one.day for one in days] == [
         received + timedelta(days=n) for n in range((clock.due.on - received).days + 1)
     ]
-    assert days[-1].number == clock.workdays
-    assert days[-1].kind is DayKind.COUNTED
+    if clock.facts.delay is None:
+        assert days[-1].number == clock.workdays
+        assert days[-1].kind is DayKind.COUNTED
 
 
 def test_every_day_says_why_it_counts_or_not() -> None:
