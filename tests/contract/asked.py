@@ -113,7 +113,7 @@ def this_year(**changes: Any) -> dict[str, Any]:
 async def requests_of(suite: Suite, code: str) -> dict[str, str]:
     """A request that is worked on, with a letter to a third party: path parameters by name."""
     office = suite.clients["request"]
-    clerk = await suite.token(code, Scope.REQUEST_SUBMIT, Scope.REQUEST_HANDLE)
+    clerk = await suite.token(code, Scope.REQUEST_SUBMIT, Scope.REQUEST_HANDLE, Scope.REQUEST_BACKFILL)
     handed_in = await office.put(f"/v1/organizations/{code}/requests/owned", json=this_year(), headers=clerk)
     assert handed_in.status_code == 201, handed_in.text
     address = f"/v1/requests/{handed_in.json()['id']}"

@@ -21,6 +21,7 @@ from tests.contract.asked import asked_bodies, requests_of
 from tests.contract.disclosure import CANDIDATE, FEE, GUIDE, WITHHELD, disclosures_of
 from tests.contract.notices import notice_bodies
 from tests.contract.registry import Operation, operations_of, services_with_doors
+from tests.contract.webhooks import webhook_bodies, webhooks_of
 from tests.dossiers import material, plan
 from tests.entries import MAKERS, profile
 from tests.participation import opinion, result
@@ -50,6 +51,7 @@ class Victim:
     file: str
     disclosures: dict[str, str]
     requests: dict[str, str]
+    webhooks: dict[str, str]
 
     def path(self, service: str, template: str) -> str:
         """The route's address for this victim's resource."""
@@ -72,6 +74,7 @@ class Victim:
             "entry_id": self.entry_ids.get(template.split("/")[2], NOBODY),
             **(self.disclosures if service == "catalog" else {}),
             **(self.requests if service == "request" else {}),
+            **(self.webhooks if service == "exchange" else {}),
         }
         return template.format_map(values)
 
@@ -208,6 +211,7 @@ BODIES: dict[str, Body] = {
     "catalog POST /v1/urgings/{urging_id}:answer": lambda _: {"words": "今日公开"},
     **asked_bodies(),
     **notice_bodies(),
+    **webhook_bodies(),
     "search POST /v1/rebuild": lambda _: None,
     "search POST /v1/verify": lambda _: None,
     "search POST /v1/parked": lambda _: None,
@@ -223,6 +227,7 @@ BY_LINE = {
 }
 # Write nothing and are about no organisation's resource: the scope alone decides.
 ASKING = {
+    "exchange POST /v1/inbound/{source}",
     "request POST /v1/reports:check",
     "request POST /v1/reports:check-page",
     "catalog POST /v1/patrol:scan",
@@ -276,6 +281,7 @@ async def _victim(suite: Suite, code: str, level: str, division_code: str) -> Vi
         kept.json()["file"]["sha256"],
         await disclosures_of(suite, code),
         await requests_of(suite, code),
+        await webhooks_of(suite, code),
     )
 
 
@@ -330,7 +336,8 @@ def test_every_write_route_has_its_case(suite: Suite) -> None:
 def test_write_routes_without_a_token_are_known(suite: Suite) -> None:
     open_writes = {o.name for o in operations_of(suite) if o.method != "get" and not o.document.get("security")}
     # Here a token is what is asked for.
-    assert open_writes == {"exchange POST /v1/oauth/token"}
+    # There a signature is.
+    assert open_writes == {"exchange POST /v1/oauth/token", "exchange POST /v1/inbound/{source}"}
 
 
 async def test_no_district_writes_for_another_or_for_the_city(suite: Suite, victims: list[Victim]) -> None:

@@ -130,7 +130,7 @@ async def retry(
     responses=problems(404),
     summary="对账 Digest of a day",
 )
-async def get_digest(
+async def get_partner_digest(
     source: Source,
     day: Annotated[date, Query(title="日期", examples=["2026-03-04"])],
     caller: Watcher,

@@ -154,21 +154,6 @@ async def get_subscription(
     return shown
 
 
-@router.delete(
-    "/v1/subscriptions/{subscription_id}",
-    status_code=204,
-    response_class=Response,
-    responses=problems(404),
-    summary="删除订阅 Delete a subscription",
-)
-async def delete_subscription(
-    subscription_id: SubscriptionId, caller: Manager, reads: Reading, session: Writing
-) -> Response:
-    """With its messages. What was tried stays in the chain of tries until it is pruned."""
-    await service.delete(session, caller, await _covered(reads, caller, subscription_id))
-    return Response(status_code=204)
-
-
 @router.post(
     "/v1/subscriptions/{subscription_id}:rotate",
     status_code=201,
@@ -176,7 +161,7 @@ async def delete_subscription(
     responses=problems(404, 409),
     summary="轮换签名密钥 Rotate a key",
 )
-async def rotate_key(
+async def rotate_webhook_key(
     request: Request,
     subscription_id: SubscriptionId,
     caller: Manager,
@@ -368,6 +353,21 @@ async def reconcile(
     """Where digests differ: which messages of a day the other side lacks, sent again if asked for."""
     row = await _covered(reads, caller, subscription_id)
     return await service.reconcile(session, caller, row, body, now=now)
+
+
+@router.delete(
+    "/v1/subscriptions/{subscription_id}",
+    status_code=204,
+    response_class=Response,
+    responses=problems(404),
+    summary="删除订阅 Delete a subscription",
+)
+async def delete_subscription(
+    subscription_id: SubscriptionId, caller: Manager, reads: Reading, session: Writing
+) -> Response:
+    """With its messages. What was tried stays in the chain of tries until it is pruned."""
+    await service.delete(session, caller, await _covered(reads, caller, subscription_id))
+    return Response(status_code=204)
 
 
 def _uuid(position: list[Any]) -> UUID:
