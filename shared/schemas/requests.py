@@ -32,6 +32,25 @@ def _not_blank(text: str) -> str:
     return text
 
 
+def without_identity_number(text: str) -> str:
+    """The text itself; ValueError when it holds a number of GB 11643 that can be somebody's. For what is kept in the open."""
+    for start in range(len(text) - 17):
+        number = text[start : start + 18].upper()
+        if number[:17].isascii() and number[:17].isdecimal() and number[17] in "0123456789X" and _fits(number):
+            raise ValueError("这里公开保存，不能含有身份证号码")
+    return text
+
+
+_WEIGHTS = (7, 9, 10, 5, 8, 4, 2, 1, 6, 3, 7, 9, 10, 5, 8, 4, 2)
+
+
+def _fits(number: str) -> bool:
+    """The check character, and a month and day that can be."""
+    total = sum(int(digit) * weight for digit, weight in zip(number[:17], _WEIGHTS, strict=True))
+    is_day = 1 <= int(number[10:12]) <= 12 and 1 <= int(number[12:14]) <= 31
+    return "10X98765432"[total % 11] == number[17] and is_day and number[6:8] in ("18", "19", "20")
+
+
 Words = Annotated[str, AfterValidator(_not_blank)]
 
 
@@ -256,7 +275,9 @@ class FeeNotice(OnDay):
 class Payment(OnDay):
     """缴费; `on` is the day payment was completed."""
 
-    receipt_no: Words = Field(title="财政票据号", min_length=1, max_length=60)
+    receipt_no: Annotated[str, AfterValidator(without_identity_number)] = Field(
+        title="财政票据号", min_length=1, max_length=60, pattern=r"^[0-9A-Za-z-]+$"
+    )
 
 
 class Extension(OnDay):

@@ -227,7 +227,6 @@ BY_LINE = {
 }
 # Write nothing and are about no organisation's resource: the scope alone decides.
 ASKING = {
-    "exchange POST /v1/inbound/{source}",
     "request POST /v1/reports:check",
     "request POST /v1/reports:check-page",
     "catalog POST /v1/patrol:scan",

@@ -48,7 +48,7 @@ async def _whole_life(office: RequestOffice) -> str:
     letter = {
         "kind": "third_party",
         "name": THIRD,
-        "question": f"{PERSON['name']}申请公开",
+        "question": "申请人申请公开补偿方案",
         "received_on": "2025-09-26",
     }
     view = await office.moved(rid, "consultations", "2025-09-26", **letter)

@@ -86,7 +86,7 @@ async def settle(
     await driver.execute(
         """
         UPDATE inbound SET state = $3, attempts = attempts + 1, last_error = $4, next_at = $5,
-               done_at = CASE WHEN $3 = 'done' THEN $6 END, body = CASE WHEN $3 = 'done' THEN NULL ELSE body END
+               done_at = CASE WHEN $3 = 'done' THEN $6::timestamptz END, body = CASE WHEN $3 = 'done' THEN NULL ELSE body END
         WHERE source = $1 AND id = $2 AND state = 'stored'
         """,
         *(source, message_id, state, error, next_at, next_at),

@@ -29,7 +29,7 @@ MAX_MESSAGE_BYTES = 262_144
     "/v1/inbound/{source}",
     status_code=202,
     response_model=InboundReceipt,
-    responses=problems(401, 409, 413),
+    responses=problems(401, 409, 413, 415),
     openapi_extra={
         "requestBody": {
             "required": True,

@@ -32,7 +32,7 @@ class RequestRow(Base):
             "ix_request_subject", "organization", "subject_key", postgresql_where=sa.text("subject_key IS NOT NULL")
         ),
         sa.Index("ix_request_sealed_with", "sealed_with", "id"),
-        sa.Index("ix_request_kept", "closed_on", postgresql_where=sa.text("state = 'archived' AND erased_on IS NULL")),
+        sa.Index("ix_request_kept", "closed_on", postgresql_where=sa.text("NOT is_open AND erased_on IS NULL")),
         sa.Index("ix_request_received", "received_on", "organization"),
         sa.Index(
             "ix_request_closed",

@@ -57,6 +57,11 @@ async def find_province_id(reads: Reads, province_id: str) -> Any:
     return await reads.fetchrow("SELECT * FROM request WHERE province_id = $1", province_id)
 
 
+async def note_sealed(driver: asyncpg.Connection, request_id: UUID, key: str) -> None:
+    """Some value of it was sealed by this key just now. A process that still has another key than the worker's is found out."""
+    await driver.execute("UPDATE request SET sealed_with = $2 WHERE id = $1 AND sealed_with <> $2", request_id, key)
+
+
 async def find_applicant(reads: Reads, request_id: UUID) -> Any:
     return await reads.fetchrow("SELECT * FROM applicant WHERE request_id = $1", request_id)
 

@@ -34,11 +34,12 @@ async def list_sealed_otherwise(driver: asyncpg.Connection, current: str, *, lim
 
 
 async def list_outlived(driver: asyncpg.Connection, *, closed_before: date, limit: int) -> Rows:
-    """Archived requests that were closed before a day and still hold personal data."""
+    """Ended requests that were closed before a day and still hold personal data, unless a review or suit is pending."""
     rows: Rows = await driver.fetch(
         """
         SELECT id, organization, version FROM request
-        WHERE state = 'archived' AND erased_on IS NULL AND closed_on < $1
+        WHERE NOT is_open AND erased_on IS NULL AND closed_on < $1
+            AND NOT EXISTS (SELECT 1 FROM review_case WHERE request_id = request.id AND result IS NULL)
         ORDER BY closed_on LIMIT $2 FOR UPDATE SKIP LOCKED
         """,
         closed_before,

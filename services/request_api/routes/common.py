@@ -6,6 +6,7 @@ from typing import Annotated, Any, cast
 from uuid import UUID
 
 from fastapi import Depends, Path, Query, Request
+from pydantic import AfterValidator
 
 from services.request_api.repository import requests as repository
 from services.request_api.rules.guards import Terms
@@ -14,6 +15,7 @@ from services.request_api.service.steps import NO_REQUEST
 from shared.kit.auth import Caller, require
 from shared.kit.clock import Now
 from shared.kit.errors import NotFound
+from shared.schemas.requests import without_identity_number
 from shared.schemas.scopes import Scope
 
 Submitter = Annotated[Caller, Depends(require(Scope.REQUEST_SUBMIT))]
@@ -38,7 +40,10 @@ Office = Annotated[
 ]
 RequestId = Annotated[UUID, Path(title="申请编号")]
 ExternalId = Annotated[
-    str, Path(title="外部编号", min_length=1, max_length=200, pattern=r"^[^\x00-\x1f\x7f/]+$", examples=["web-000123"])
+    str,
+    Path(title="外部编号", min_length=1, max_length=200, pattern=r"^[0-9A-Za-z._:@+-]+$", examples=["web-000123"]),
+    # It is kept in the open, and stays when everything personal is erased.
+    AfterValidator(without_identity_number),
 ]
 Cursor = Annotated[str | None, Query(title="游标", max_length=400)]
 Limit = Annotated[int, Query(title="条数", ge=1, le=100)]

@@ -10,6 +10,7 @@ from uuid_utils.compat import uuid7
 from services.request_api.repository import cases as repository
 from services.request_api.rules.likeness import normalize
 from services.request_api.service.keeping import Vault
+from services.request_api.service.openness import refuse_personal
 from shared.kit.auth import Caller
 from shared.kit.database import Database, WriteSession
 from shared.kit.errors import IllegalMove, NotFound, RuleViolation
@@ -60,6 +61,8 @@ async def decide(session: WriteSession, caller: Caller, conversion_id: UUID, bod
         raise RuleViolation(
             "请写明信息内容", errors=[InvalidField(pointer="/subject", detail="转为主动公开应写明信息内容")]
         )
+    # Kept in the open, and handed to the catalog: what is asked for, never who asked.
+    refuse_personal({"subject": body.subject or "", "note": body.note or ""}, [])
     state = ConversionState.ACCEPTED if body.accepts else ConversionState.REJECTED
     await repository.decide_conversion(
         driver, conversion_id, state=state.value, subject=body.subject, note=body.note, by=caller.client_id

@@ -10,9 +10,10 @@ from uuid_utils.compat import uuid7
 from services.request_api.repository import cases as repository
 from services.request_api.repository import reports as report_repository
 from services.request_api.repository import requests as request_repository
-from services.request_api.repository.requests import Reads
+from services.request_api.repository.requests import Reads, note_sealed
 from services.request_api.rules.likeness import remaining
 from services.request_api.service.keeping import Vault, open_applicant
+from services.request_api.service.openness import LEAKS, ensure_not_erased, refuse_personal
 from services.request_api.service.reports import review_words
 from shared.kit.auth import Caller
 from shared.kit.clock import local_day
@@ -38,11 +39,10 @@ async def share_case(
     row = await request_repository.lock_request(driver, request_id)
     if row["state"] not in _ANSWERED or row["answered_on"] is None:
         raise IllegalMove("答复送达后才能作为案例共享", state=row["state"], allowed=[])
+    ensure_not_erased(row)
     leaks = remaining(_texts(body), await known_values(driver, request_id, vault))
     if leaks:
-        errors = [
-            InvalidField(pointer=f"/{leak.place}", detail=_LEAKS.get(leak.kind, "含有个人信息")) for leak in leaks
-        ]
+        errors = [InvalidField(pointer=f"/{leak.place}", detail=LEAKS.get(leak.kind, "含有个人信息")) for leak in leaks]
         raise RuleViolation("案例含有个人信息，应以“申请人”“第三方”等称谓替代", errors=errors)
     known = await repository.lock_case(driver, request_id)
     if body.review_result is None:
@@ -115,6 +115,7 @@ async def keep_joint(
     """A joint consultation as it is told now; told again, the words replace those before."""
     driver = await session.driver()
     request = await request_repository.lock_request(driver, request_id)
+    ensure_not_erased(request)
     if body.held_on > local_day(now):
         raise RuleViolation("日期有误", errors=[InvalidField(pointer="/held_on", detail="不能晚于今天")])
     known = await repository.lock_joint(driver, request_id, external_id)
@@ -127,6 +128,7 @@ async def keep_joint(
     }
     row["content"] = vault.seal(body, f"joint {row['id']}", request_id)
     await repository.keep_joint(driver, row)
+    await note_sealed(driver, request_id, vault.ring.current)
     _record(session, caller, "joint_consultation.kept", row | {"organization": request["organization"]})
     return show_joint(row, vault)
 
@@ -142,16 +144,6 @@ def show_joint(row: Any, vault: Vault) -> JointConsultation:
     return JointConsultation(**content, **facts)
 
 
-_LEAKS = {
-    "known": "含有本案申请人、代理人或者第三方的姓名、号码或者地址",
-    "identity_number": "含有身份证号码",
-    "bank_card": "含有银行卡号",
-    "mobile_phone": "含有手机号码",
-    "address": "含有详细住址",
-    "email": "含有电子邮箱",
-}
-
-
 def _texts(body: CaseInput) -> dict[str, str]:
     """What a case says, by the name of the field."""
     lists = {name: " ".join(getattr(body, name)) for name in ("legal_basis", "evidence", "keywords")}
@@ -164,22 +156,15 @@ async def ensure_nothing_personal(reads: Reads, request_id: UUID, texts: dict[st
     refuse_personal(texts, await known_values(reads, request_id, vault))
 
 
-def refuse_personal(texts: dict[str, str], known: list[str]) -> None:
-    """RuleViolation when the words hold a number or address of anybody's, or one of the `known` values."""
-    leaks = remaining(texts, known)
-    if leaks:
-        errors = [
-            InvalidField(pointer=f"/{leak.place}", detail=_LEAKS.get(leak.kind, "含有个人信息")) for leak in leaks
-        ]
-        raise RuleViolation("这里的文字会公开保存，不能含有个人信息", errors=errors)
+async def applicant_values(reads: Reads, request_id: UUID, vault: Vault) -> list[str]:
+    """The names, numbers and addresses of who asked; none once they are erased."""
+    applicant = await request_repository.find_applicant(reads, request_id)
+    return values_of(open_applicant(applicant, vault)) if applicant is not None else []
 
 
 async def known_values(reads: Reads, request_id: UUID, vault: Vault) -> list[str]:
     """The names, numbers and addresses of a request's people."""
-    values: list[str] = []
-    applicant = await request_repository.find_applicant(reads, request_id)
-    if applicant is not None:
-        values += values_of(open_applicant(applicant, vault))
+    values = await applicant_values(reads, request_id, vault)
     for step in await request_repository.list_steps(reads, request_id):
         if step["kind"] == StepKind.CONSULTED.value and step["private"] is not None:
             values.append(vault.open(bytes(step["private"]), f"step {step['sequence']}", request_id)["name"])
@@ -188,7 +173,12 @@ async def known_values(reads: Reads, request_id: UUID, vault: Vault) -> list[str
 
 def values_of(applicant: Applicant) -> list[str]:
     """The names, numbers and addresses of an applicant."""
-    people: list[str | None] = [applicant.name, applicant.legal_representative, applicant.contact_person]
+    people: list[str | None] = [
+        applicant.name,
+        applicant.legal_representative,
+        applicant.contact_person,
+        applicant.employer,
+    ]
     numbers: list[str | None] = [applicant.identity.number, applicant.phone, applicant.address, applicant.email]
     if applicant.agent is not None:
         people.append(applicant.agent.name)

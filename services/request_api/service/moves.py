@@ -11,9 +11,11 @@ from services.request_api.rules.case import Event
 from services.request_api.rules.clock import add_days
 from services.request_api.rules.decisions import check_answer
 from services.request_api.rules.fees import fee_of_item, fee_of_pages
+from services.request_api.rules.likeness import remaining
 from services.request_api.service.conversion import consider, subject_key
 from services.request_api.service.issuing import LETTERS, SILENCE, Press, in_words
 from services.request_api.service.keeping import Vault, last_private, seal_applicant
+from services.request_api.service.library import applicant_values
 from services.request_api.service.proposals import place_in_month
 from services.request_api.service.steps import Held, Taken, take
 from services.request_api.service.submission import identity_of
@@ -112,6 +114,7 @@ class Mover:
     async def consult(self, body: ConsultationInput) -> UUID:
         """A letter asking for an opinion; the id names it in what follows."""
         consultation = uuid4()
+        await self._ensure_applicant_unnamed(body.question)
         facts = {"consultation": str(consultation), "kind": body.kind.value}
         if body.received_on is not None:
             facts["received_on"] = body.received_on.isoformat()
@@ -129,6 +132,13 @@ class Mover:
         told = self._press.about(row) | {"sent_on": in_words(body.on)}
         await self._press.issue(row, NoticeKind.CONSULTATION, told, on=body.on)
         return consultation
+
+    async def _ensure_applicant_unnamed(self, question: str) -> None:
+        """A letter to somebody else says what is asked for, not who asks."""
+        known = await applicant_values(await self._session.driver(), self._held.row["id"], self._vault)
+        if any(leak.kind == "known" for leak in remaining({"question": question}, known)):
+            detail = "征求意见不应写明申请人，请以“申请人”称谓"
+            raise RuleViolation(detail, errors=[InvalidField(pointer="/question", detail=detail)])
 
     async def receive_consultation(self, consultation: UUID, body: OnDay) -> None:
         await self._take(StepKind.CONSULTATION_RECEIVED, body.on, self._consultation(consultation))

@@ -9,8 +9,9 @@ from services.request_api.repository import cases as repository
 from services.request_api.repository import requests as request_repository
 from services.request_api.repository.requests import Reads
 from services.request_api.rules.fees import fee_of_item
-from services.request_api.rules.likeness import likeness, petition_signs
+from services.request_api.rules.likeness import likeness, petition_signs, remaining
 from services.request_api.service.keeping import Vault, open_wanted
+from services.request_api.service.library import applicant_values
 from shared.schemas.cases import ConversionState, Proposal, ProposalKind, Proposals
 from shared.schemas.request_codes import DecisionCode
 from shared.schemas.requests import Wanted
@@ -40,7 +41,8 @@ async def propose(
     items += await _converted(reads, row)
     items += await _fee(reads, row)
     items += await _similar(reads, row, text, district)
-    public = await _public(search, search_url, wanted)
+    known = await applicant_values(reads, row["id"], vault)
+    public = await _public(search, search_url, wanted, known)
     return Proposals(items=items + (public or []), search_asked=public is not None)
 
 
@@ -124,10 +126,15 @@ async def _similar(reads: Reads, row: Any, text: str, district: str | None) -> l
     ]
 
 
-async def _public(search: httpx.AsyncClient, search_url: str | None, wanted: Wanted) -> list[Proposal] | None:
-    """Asked by name or number only: a description may speak of a person. None when the search could not be asked."""
+async def _public(
+    search: httpx.AsyncClient, search_url: str | None, wanted: Wanted, known: list[str]
+) -> list[Proposal] | None:
+    """Asked by name or number only: a description may speak of a person. None when the search could not be asked.
+
+    Nor is it where the name holds who asked, or anybody's number.
+    """
     words = wanted.doc_no or wanted.title
-    if search_url is None or not words:
+    if search_url is None or not words or remaining({"words": words}, known):
         return None
     try:
         answer = await search.get(f"{search_url}/v1/search", params={"q": words[:100], "limit": 3})

@@ -14,14 +14,13 @@ from services.request_api.repository.requests import Reads, next_number
 from services.request_api.rules.guards import Terms
 from services.request_api.rules.masks import mask_name
 from services.request_api.service.keeping import Vault
-from services.request_api.service.library import refuse_personal, values_of
+from services.request_api.service.library import values_of
+from services.request_api.service.openness import refuse_numbers, refuse_personal
 from services.request_api.service.upkeep import SYSTEM
 from shared.kit.auth import Caller
 from shared.kit.database import WriteSession
 from shared.kit.errors import Conflict, NotFound, RuleViolation
-from shared.kit.identifiers import find_identifiers
 from shared.schemas.organizations import Organization, OrganizationKind
-from shared.schemas.patrol import FindingKind
 from shared.schemas.policies import OrganizationRef, Outcome
 from shared.schemas.problems import InvalidField
 from shared.schemas.record_corrections import (
@@ -39,7 +38,6 @@ NO_CORRECTION = "没有这件更正申请"
 _FIRST_DAY = date(2008, 5, 1)
 """From this day the Regulation is in force."""
 _ELSEWHERE = (CorrectionOutcome.FORWARDED, CorrectionOutcome.TOLD)
-_PERSONAL = frozenset({FindingKind.IDENTITY_NUMBER, FindingKind.MOBILE_PHONE, FindingKind.BANK_CARD})
 
 
 async def put_correction(
@@ -220,9 +218,7 @@ def _ensure_sound(wanted: WorkRecordInput, today: date) -> None:
         day = getattr(wanted, name)
         if day is not None and day < wanted.on:
             _refuse(f"/{name}", "不能早于日期")
-    for name, text in (("title", wanted.title), ("result", wanted.result or "")):
-        if any(one.kind in _PERSONAL for one in find_identifiers(text)):
-            _refuse(f"/{name}", "含有个人号码，请删去")
+    refuse_numbers({"title": wanted.title, "result": wanted.result or ""})
 
 
 def show_work_record(row: Any) -> WorkRecord:

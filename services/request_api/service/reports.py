@@ -15,6 +15,7 @@ from services.request_api.repository import requests as request_repository
 from services.request_api.repository.requests import Reads
 from services.request_api.rules.report_identities import LATE, Beside, check_report
 from services.request_api.rules.report_tables import cells_from
+from services.request_api.service.openness import ensure_not_erased, refuse_numbers
 from shared.kit.auth import Caller
 from shared.kit.clock import local_day
 from shared.kit.database import WriteSession
@@ -59,6 +60,8 @@ async def write(session: WriteSession, caller: Caller, of: Year, body: ReportInp
     if of.year > local_day(now).year:
         raise RuleViolation("年度有误", errors=[InvalidField(pointer="{year", detail="不能是以后的年度")])
     driver = await session.driver()
+    # It will be public.
+    refuse_numbers({"overview": body.overview.model_dump_json(), "problems": body.problems, "other": body.other})
     known = await repository.lock_report(driver, of.organization.code, of.year)
     await _ensure_below(caller, of, body)
     row = {
@@ -255,6 +258,7 @@ async def keep_review(
     """复议、诉讼 over a request, as it stands now."""
     driver = await session.driver()
     request = await request_repository.lock_request(driver, request_id)
+    ensure_not_erased(request)
     today = local_day(now)
     for name in ("filed_on", "decided_on"):
         if (day := getattr(body, name)) is not None and day > today:

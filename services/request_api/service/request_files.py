@@ -11,7 +11,7 @@ from pydantic_core import from_json, to_json
 from uuid_utils.compat import uuid7
 
 from services.request_api.repository import files as repository
-from services.request_api.repository.requests import Reads
+from services.request_api.repository.requests import Reads, note_sealed
 from services.request_api.service.answer_files.work import order
 from services.request_api.service.keeping import Vault
 from shared.kit.auth import Caller
@@ -76,6 +76,7 @@ async def add(
         "recorded_at": now,
     }
     await repository.insert_file(driver, kept)
+    await note_sealed(driver, row["id"], vault.ring.current)
     _record(session, caller, "request.file_added", row, file_id)
     return show(kept, vault)
 

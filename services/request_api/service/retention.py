@@ -8,19 +8,34 @@ from services.request_api.repository import retention as repository
 from services.request_api.service.keeping import Vault
 from services.request_api.service.upkeep import SYSTEM
 from shared.kit.database import WriteSession
+from shared.kit.errors import Unavailable
+from shared.kit.logging import get_logger
+
+logger = get_logger(__name__)
 
 
 async def seal_anew(session: WriteSession, vault: Vault, *, limit: int) -> int:
     """Requests that an older key has sealed, each wholly under the current one; how many."""
     driver = await session.driver()
     rows = await repository.list_sealed_otherwise(driver, vault.ring.current, limit=limit)
+    done = 0
     for row in rows:
-        for table in repository.SEALED:
-            for kept in await repository.list_values(driver, table, row["id"]):
-                values = [_resealed(vault, table, column, row["id"], kept) for column in repository.SEALED[table][2]]
-                await repository.replace_values(driver, table, row["id"], kept["key"], values)
-        await repository.note_sealed(driver, row["id"], vault.ring.current)
-    return len(rows)
+        try:
+            # In a savepoint: one value that does not open must not keep all the others under the old key.
+            async with driver.transaction():
+                await _seal_request_anew(driver, vault, row["id"])
+            done += 1
+        except Unavailable:
+            logger.error("sealed value does not open", request=str(row["id"]))
+    return done
+
+
+async def _seal_request_anew(driver: Any, vault: Vault, request_id: UUID) -> None:
+    for table in repository.SEALED:
+        for kept in await repository.list_values(driver, table, request_id):
+            values = [_resealed(vault, table, column, request_id, kept) for column in repository.SEALED[table][2]]
+            await repository.replace_values(driver, table, request_id, kept["key"], values)
+    await repository.note_sealed(driver, request_id, vault.ring.current)
 
 
 def _resealed(vault: Vault, table: str, column: str, request_id: UUID, kept: Any) -> bytes | None:

@@ -10,7 +10,7 @@ from uuid_utils.compat import uuid7
 
 from services.request_api.repository import supervision as repository
 from services.request_api.repository.reports import list_below
-from services.request_api.repository.requests import Reads
+from services.request_api.repository.requests import Reads, note_sealed
 from services.request_api.rules.clock import ONE_DAY, colour_days
 from services.request_api.rules.guards import Terms
 from services.request_api.rules.likeness import rounded
@@ -103,11 +103,17 @@ async def statistics_of(reads: Reads, year: int) -> Statistics:
     received, closed, answered = await repository.count_year(reads, date(year, 1, 1), date(year, 12, 31))
     return Statistics(
         year=year,
-        received=[StatisticsRow(key=row["key"], count=rounded(row["count"])) for row in received],
-        closed=[StatisticsRow(key=row["key"], count=rounded(row["count"])) for row in closed],
+        received=_rows_of(received),
+        closed=_rows_of(closed),
         answered=rounded(answered["answered"]),
         in_time=rounded(answered["in_time"]),
     )
+
+
+def _rows_of(counted: Iterable[Any]) -> list[StatisticsRow]:
+    """What rounds to nothing is left out: that it is there at all would speak of one or two persons."""
+    rows = [StatisticsRow(key=row["key"], count=rounded(row["count"])) for row in counted]
+    return [row for row in rows if row.count]
 
 
 async def digest_of(reads: Reads, organization: str, day: date) -> Digest:
@@ -155,6 +161,7 @@ async def urge(
         "answered_at": None,
     }
     await repository.insert_urging(await session.driver(), row)
+    await note_sealed(await session.driver(), request["id"], vault.ring.current)
     _record(session, caller, "request.urged", row)
     return show_urging(row | {"number": request["number"]}, vault)
 
@@ -166,6 +173,7 @@ async def answer(
     sealed = vault.seal(body.words, f"urging answer {row['id']}", row["request_id"])
     if not await repository.answer_urging(await session.driver(), row["id"], answer=sealed, at=now):
         raise Conflict("这份督办已经答复")
+    await note_sealed(await session.driver(), row["request_id"], vault.ring.current)
     _record(session, caller, "request.urging_answered", row)
 
 

@@ -41,6 +41,7 @@ async def record_step(
             "due_on": row["due_on"],
         },
     )
+    await repository.note_sealed(await session.driver(), row["id"], vault.ring.current)
     session.record(
         actor=event.actor,
         action=f"request.{event.kind.value}",

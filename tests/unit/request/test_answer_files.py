@@ -12,28 +12,10 @@ from docx.oxml.ns import qn
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from pypdf import PdfWriter
-from pypdf.generic import DecodedStreamObject, DictionaryObject, NameObject
 
 from services.request_api.service.answer_files.work import check, redact
 from shared.kit.confined import RefusedFile
-
-NUMBER = "370103198809142340"
-MARK = "【不予公开：个人隐私】"
-
-
-def kinds(name: str, data: bytes, *, blocking: bool = True) -> set[str]:
-    return {one.kind for one in check(name, data) if one.blocking or not blocking}
-
-
-def word(change: Callable[[Document], None] | None = None, *paragraphs: str) -> bytes:  # type: ignore[valid-type]  # python-docx: a function
-    document = Document()
-    for text in paragraphs or ("公开内容。",):
-        document.add_paragraph(text)
-    if change:
-        change(document)
-    buffer = io.BytesIO()
-    document.save(buffer)
-    return buffer.getvalue()
+from tests.answer_files import MARK, NUMBER, TEXT, book, kinds, page, word
 
 
 def _hide(document: Document) -> None:  # type: ignore[valid-type]
@@ -81,14 +63,6 @@ def test_what_a_document_hides_is_found(change: Callable[..., None], kind: str) 
     assert kinds("a.docx", word()) == set()
 
 
-def book(change: Callable[[xlsxwriter.Workbook], None]) -> bytes:
-    buffer = io.BytesIO()
-    with xlsxwriter.Workbook(buffer, {"in_memory": True}) as workbook:
-        workbook.add_worksheet("公开").write(0, 0, "公开内容")
-        change(workbook)
-    return buffer.getvalue()
-
-
 def _hidden_sheet(workbook: xlsxwriter.Workbook) -> None:
     workbook.add_worksheet("底稿").hide()
 
@@ -129,33 +103,14 @@ def test_what_a_workbook_hides_is_found(change: Callable[[xlsxwriter.Workbook], 
     assert kinds("a.xlsx", book(lambda _: None)) == set()
 
 
-def page(content: str) -> bytes:
-    """A page with these operators, and a font to write with."""
-    writer = PdfWriter()
-    sheet = writer.add_blank_page(300, 300)
-    font = {"/Type": "/Font", "/Subtype": "/Type1", "/BaseFont": "/Helvetica"}
-    fonts = DictionaryObject(
-        {NameObject("/F1"): DictionaryObject({NameObject(k): NameObject(v) for k, v in font.items()})}
-    )
-    sheet[NameObject("/Resources")] = DictionaryObject({NameObject("/Font"): fonts})
-    stream = DecodedStreamObject()
-    stream.set_data(content.encode())
-    sheet[NameObject("/Contents")] = stream
-    buffer = io.BytesIO()
-    writer.write(buffer)
-    return buffer.getvalue()
-
-
-TEXT = "BT /F1 12 Tf 50 100 Td (some words) Tj ET"
-
-
 @pytest.mark.parametrize(
     ("content", "found"),
     [
         (f"{TEXT} 0 g 40 95 100 20 re f", {"text_under_box"}),
         (f"0 0 0 rg 40 95 100 20 re f {TEXT}", {"text_under_box"}),
         (f"q 2 0 0 2 0 0 cm 0 g 20 45 60 20 re f Q {TEXT}", {"text_under_box"}),
-        (f"{TEXT} 0.9 g 40 95 100 20 re f", set()),
+        (f"0.9 g 40 95 100 20 re f 0 g {TEXT}", set()),
+        (f"{TEXT} 0.9 g 40 95 100 20 re f", {"text_under_box"}),
         (f"{TEXT} 0 g 40 200 100 20 re f", set()),
         (f"{TEXT} 0 g 40 98 100 1 re f", set()),
         (f"{TEXT} 0 g 40 95 100 20 re n", set()),

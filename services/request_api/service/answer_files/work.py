@@ -8,8 +8,8 @@ from collections.abc import Callable
 
 from pydantic_core import from_json, to_json
 
-from services.request_api.service.answer_files import books, pages, words
-from services.request_api.service.answer_files.findings import Found, in_text
+from services.request_api.service.answer_files import books, pages, redaction, words
+from services.request_api.service.answer_files.findings import Found, in_raw, in_text
 from shared.kit.confined import Reason, RefusedFile
 
 WORD, BOOK, PDF, TEXT = ".docx", ".xlsx", ".pdf", ".txt"
@@ -46,13 +46,10 @@ def check(name: str, data: bytes) -> list[Found]:
 def redact(name: str, data: bytes, terms: list[tuple[str, str]]) -> tuple[bytes, list[dict[str, object]]]:
     """The file without these terms, each replaced by its mark, and where how many were."""
     if name.lower().endswith(WORD):
-        return words.redact(data, terms)
+        return redaction.redact(data, terms)
     if name.lower().endswith(TEXT):
-        text = _decode(data)
-        withheld = [{"place": "正文", "mark": mark, "count": text.count(term)} for term, mark in terms if term in text]
-        for term, mark in terms:
-            text = text.replace(term, mark)
-        return text.encode(), list(withheld)
+        text, withheld = redaction.redact_text(_decode(data), terms)
+        return text.encode(), withheld
     raise RefusedFile(Reason.WRONG_TYPE, "只能遮盖 .docx 和 .txt；其他文件请转换后上传")
 
 
@@ -61,9 +58,12 @@ def _decode(data: bytes) -> str:
         raise RefusedFile(Reason.TOO_LARGE, "文本文件过大")
     for encoding in ("utf-8-sig", "gb18030"):
         try:
-            return data.decode(encoding)
+            text = data.decode(encoding)
         except UnicodeDecodeError:
             continue
+        if "\0" in text:
+            break
+        return text
     raise RefusedFile(Reason.BROKEN, "文本文件的编码无法识别")
 
 
@@ -72,13 +72,17 @@ def _check_text(data: bytes) -> list[Found]:
 
 
 def _check_picture(data: bytes) -> list[Found]:
-    """What a picture shows is not read; that it carries metadata is said."""
-    marks = (b"Exif\x00\x00", b"http://ns.adobe.com/xap/", b"eXIf", b"tEXt", b"iTXt")
-    found = (
-        [Found("image_metadata", "图片", "含有拍摄信息等元数据", blocking=False)]
-        if any(m in data for m in marks)
-        else []
-    )
+    """What a picture shows is not read; that it carries metadata, or more than a picture, is said."""
+    is_png = data.startswith(_PNG)
+    if is_png and data[12:16] != b"IHDR":
+        raise RefusedFile(Reason.BROKEN, "图片不完整或已损坏")
+    end = data.rfind(b"IEND") + 8 if is_png else data.rfind(bytes.fromhex("ffd9")) + 2
+    found = in_raw("图片", data)
+    if len(data) > end or b"PK\x03\x04" in data:
+        found.append(Found("trailing_data", "图片", "图片之后还有其他内容", blocking=True))
+    marks = (b"Exif\x00\x00", b"http://ns.adobe.com/xap/", b"eXIf", b"tEXt", b"iTXt", b"zTXt", b"\xff\xfe")
+    if any(mark in data for mark in marks):
+        found.append(Found("image_metadata", "图片", "含有拍摄信息等元数据", blocking=False))
     return [*found, Found("cannot_tell", "图片", "图片中的文字无法检查，请人工核对", blocking=False)]
 
 

@@ -19,8 +19,13 @@ _MOST_PLACEHOLDERS = 200
 _NAME = re.compile(r"[a-z_]{1,40}")
 _NOT_XML = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\ud800-\udfff\ufffe\uffff]")
 _BREAKS = re.compile(r"\r\n?|[\u2028\u2029]")
-_ACTIVE = {f"{_W}{name}": name for name in ("altChunk", "object", "control", "dataBinding", "attachedTemplate")}
-_SAFE_FIELDS = re.compile(r"\s*(?:PAGE|NUMPAGES|SECTIONPAGES|SECTION)\b[^\"]*", re.IGNORECASE)
+_ACTIVE = {
+    f"{_W}{name}": name
+    for name in ("altChunk", "object", "control", "dataBinding", "attachedTemplate", "mailMerge", "delInstrText")
+}
+_SAFE_FIELDS = re.compile(r"\s*(?:PAGE|NUMPAGES|SECTIONPAGES|SECTION)(?:\s*\\\*\s*\w+)*\s*", re.IGNORECASE)
+_LEADS_OUT = re.compile(r"(?:^|[^a-z])(?:[a-z][a-z0-9+.-]*://|file:|\\\\)", re.IGNORECASE)
+_NAMES_OF_FORMATS = ("http://schemas.", "http://www.w3.org/", "urn:schemas-")
 
 
 def find_placeholders(parts: Mapping[str, bytes]) -> list[str]:
@@ -59,6 +64,11 @@ def check_markup(parts: Mapping[str, bytes]) -> None:
             code = element.text if element.tag == f"{_W}instrText" else element.get(f"{_W}instr")
             if code is not None and not _SAFE_FIELDS.fullmatch(code):
                 raise RefusedFile(Reason.WRONG_TYPE, f"模板中的域只能是页码：{code.strip()[:60]!r}")
+            if any(
+                _LEADS_OUT.search(value) and not value.startswith(_NAMES_OF_FORMATS)
+                for value in element.attrib.values()
+            ):
+                raise RefusedFile(Reason.WRONG_TYPE, "模板中有指向文件之外的地址；请删去链接和外部图片后再上传")
 
 
 def fill(content: bytes, values: Mapping[str, str]) -> bytes:
