@@ -9,6 +9,7 @@ import asyncpg
 import httpx
 import pytest
 
+from services.policy_api.repository import policies
 from services.policy_api.service import push_queue
 from services.policy_api.service.pushing import push_policies
 from shared.schemas.scopes import Scope
@@ -122,3 +123,28 @@ async def test_while_postgresql_is_away_everybody_is_told_to_come_again(
     assert {(answer.status_code, answer.json()["code"]) for answer in answers} == {(503, "unavailable")}
     again = await asyncio.gather(*(put(library, headers, f"n{i}", body) for i, body in enumerate(bodies)))
     assert {answer.status_code for answer in again} == {201}
+
+
+async def test_a_push_that_its_own_retry_overtakes_is_unchanged(
+    library: Suite, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A connection breaks, the caller sends again: the first arrives between the retry's look at its key and at its number."""
+    headers = await library.token(CITY, Scope.POLICY_WRITE, Scope.POLICY_IMPORT)
+    body = published(reg_no="QC-2026-0417")
+    look = policies.find_by_keys
+    first: list[httpx.Response] = []
+
+    async def look_then_lose_the_race(driver: Any, keys: Any) -> Any:
+        found = await look(driver, keys)
+        if not first:
+            monkeypatch.setattr(policies, "find_by_keys", look)
+            first.append(await put(library, headers, "same", body))
+        return found
+
+    monkeypatch.setattr(policies, "find_by_keys", look_then_lose_the_race)
+    line = json.dumps({"organization": CITY, "external_id": "same"} | body)
+    ndjson = headers | {"Content-Type": "application/x-ndjson"}
+    again = await library.policy.post("/v1/policies:batch", content=line, headers=ndjson)
+    assert first[0].status_code == 201
+    result = json.loads(again.text)
+    assert (result["status"], result["receipt"]["outcome"], result["receipt"]["version"]) == (200, "unchanged", 1)

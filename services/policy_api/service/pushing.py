@@ -257,6 +257,9 @@ def _check_numbers(push: Push, have: Known | None, owners: dict[str, Any], claim
     """A document number, and a registration number, belong to one document (LIB-02)."""
     for pointer, number in push.content.numbers.items():
         owner = owners.get(number)
+        if owner is not None and have is None and (owner["organization"], owner["external_id"]) == push.key:
+            # Its own document, which was not there yet when its key was looked for: the first try of a caller who sends again.
+            raise _Raced
         elsewhere = owner is not None and (have is None or owner["policy_id"] != have.id)
         if not elsewhere and number not in claimed:
             continue
