@@ -8,9 +8,10 @@ from fastapi import FastAPI
 
 from services.exchange_api.repository.organizations import find_stored
 from services.exchange_api.routes import clients, inbound, organizations, webhooks
-from services.exchange_api.service.tokens import published_keys
+from services.exchange_api.service.tokens import denied_clients, published_keys
 from services.exchange_api.settings import Settings
 from shared.kit.app import Kit, build_verifier, create_app
+from shared.kit.auth import DenyList
 from shared.kit.organizations import OrganizationDirectory
 from shared.schemas.organizations import Organization
 
@@ -46,7 +47,13 @@ async def _look_inside(kit: Kit) -> AsyncIterator[None]:
         return (await published_keys(reads, settings, now=kit.clock())).model_dump()
 
     kit.directory = OrganizationDirectory(load_organization, ttl_seconds=1.0)
+
+    async def load_denied() -> frozenset[str]:
+        return frozenset((await denied_clients(reads, settings, now=kit.clock())).clients)
+
     kit.verifier = build_verifier(settings, kit.client, load_keys)
+    # Here it is a question to its own table, and holds at once.
+    kit.denied = DenyList(load_denied, ttl_seconds=0.05)
     yield
 
 

@@ -17,7 +17,14 @@ from fastapi_offline import FastAPIOffline
 from pydantic import BaseModel
 
 from shared.kit import feed
-from shared.kit.auth import SECOND_ISSUER_ALGORITHMS, LoadKeys, TokenVerifier, keys_over_http
+from shared.kit.auth import (
+    SECOND_ISSUER_ALGORITHMS,
+    DenyList,
+    LoadKeys,
+    TokenVerifier,
+    denied_over_http,
+    keys_over_http,
+)
 from shared.kit.calendars import CalendarSource
 from shared.kit.clock import Clock, system_clock
 from shared.kit.collector import calm_collector
@@ -44,6 +51,7 @@ class Kit:
     cursors: CursorCodec
     client: httpx.AsyncClient
     verifier: TokenVerifier
+    denied: DenyList
     directory: OrganizationDirectory
     calendar: CalendarSource
     signal: LogSignal
@@ -72,6 +80,7 @@ def build_kit(settings: KitSettings, *, transport: httpx.AsyncBaseTransport | No
         cursors=CursorCodec(settings.cursor_key.get_secret_value()),
         client=client,
         verifier=build_verifier(settings, client, keys_over_http(client, settings.keys_url)),
+        denied=DenyList(denied_over_http(client, settings.denied_url), ttl_seconds=settings.denied_ttl_seconds),
         directory=OrganizationDirectory(organizations_over_http(client, settings.exchange_url), ttl_seconds=ttl),
         calendar=CalendarSource(client, exchange_url=settings.exchange_url, ttl_seconds=ttl),
         signal=LogSignal(database, settings.schema_name),

@@ -16,7 +16,7 @@ from fastapi import Depends, Path, Request
 from fastapi.security import OAuth2
 from fastapi.security.utils import get_authorization_scheme_param
 
-from shared.kit.errors import InsufficientScope, OutsideSubtree, Unauthenticated
+from shared.kit.errors import InsufficientScope, OutsideSubtree, Unauthenticated, Unavailable
 from shared.kit.organizations import OrganizationDirectory
 from shared.kit.remote import Remembered, fetch_json, readable
 from shared.schemas.organizations import Organization
@@ -45,6 +45,37 @@ class Principal:
     division_code: str
     scopes: frozenset[str]
     expires_at: int
+
+
+class DenyList:
+    """Clients that were disabled while their tokens are still good: asked for again every few seconds, for every request.
+
+    While exchange_api is away the last list holds; tokens end by themselves within their lifetime.
+    """
+
+    def __init__(self, load: Callable[[], Awaitable[frozenset[str]]], *, ttl_seconds: float) -> None:
+        self._denied: Remembered[frozenset[str]] = Remembered(lambda _: load(), ttl_seconds=ttl_seconds)
+
+    async def ensure_allowed(self, client_id: str) -> None:
+        """Unauthenticated when the client has been disabled."""
+        try:
+            denied = await self._denied.get("")
+        except Unavailable:
+            # Nothing was ever read: exchange_api is away, and whoever has a token got it before.
+            return
+        if client_id in denied:
+            raise Unauthenticated("该客户端已停用；请联系平台管理员")
+
+
+def denied_over_http(client: httpx.AsyncClient, url: str) -> Callable[[], Awaitable[frozenset[str]]]:
+    """Loads the list from where exchange_api publishes it."""
+
+    async def load() -> frozenset[str]:
+        response = await fetch_json(client, url, owner=_ISSUER)
+        with readable(owner=_ISSUER):
+            return frozenset(str(one) for one in response.json()["clients"])
+
+    return load
 
 
 class TokenVerifier:
@@ -200,7 +231,9 @@ async def _authenticate(request: Request, authorization: Annotated[str | None, D
     if scheme.lower() != "bearer" or not token:
         raise Unauthenticated("请求没有访问令牌；请在 Authorization 头中给出 Bearer 令牌")
     kit = request.app.state.kit
-    return Caller(await kit.verifier.verify(token), kit.directory)
+    principal = await kit.verifier.verify(token)
+    await kit.denied.ensure_allowed(principal.client_id)
+    return Caller(principal, kit.directory)
 
 
 Authenticated = Annotated[Caller, Depends(_authenticate)]

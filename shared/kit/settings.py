@@ -31,6 +31,9 @@ class KitSettings(BaseSettings):
     directory_ttl_seconds: float = Field(
         default=30.0, gt=0, description="How long facts from exchange_api may be used unasked."
     )
+    denied_ttl_seconds: float = Field(
+        default=3.0, gt=0, le=60, description="Seconds within which a client that is disabled is refused everywhere."
+    )
     outbound_timeout_seconds: float = Field(default=5.0, gt=0)
 
     read_pool_size: int = Field(default=8, ge=1, le=200)
@@ -63,3 +66,8 @@ class KitSettings(BaseSettings):
     def keys_url(self) -> str:
         """Where the token issuer publishes its keys."""
         return self.jwks_url or f"{self.exchange_url}/.well-known/jwks.json"
+
+    @property
+    def denied_url(self) -> str:
+        """Where exchange_api publishes the clients that were disabled."""
+        return f"{self.exchange_url}/.well-known/denied-clients.json"

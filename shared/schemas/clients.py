@@ -1,5 +1,6 @@
 """API clients (接口客户端) and their tokens as they cross the border of exchange_api."""
 
+import ipaddress
 from datetime import date
 from typing import Annotated, Literal
 from uuid import UUID
@@ -8,6 +9,13 @@ from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, Field
 
 from shared.schemas.organizations import CreditCode
 from shared.schemas.scopes import Scope
+
+
+def _network(text: str) -> str:
+    try:
+        return str(ipaddress.ip_network(text))
+    except ValueError as error:
+        raise ValueError("应为网段，如 10.1.0.0/16") from error
 
 
 def _each_once(scopes: list[Scope]) -> list[Scope]:
@@ -23,6 +31,12 @@ class ClientInput(BaseModel):
     organization: CreditCode
     scopes: Annotated[list[Scope], AfterValidator(_each_once)] = Field(title="权限", min_length=1, max_length=100)
     expires_on: date | None = Field(default=None, title="有效期至", description="Inclusive last day.")
+    networks: list[Annotated[str, AfterValidator(_network), Field(max_length=50)]] = Field(
+        default_factory=list,
+        title="允许的网络",
+        description="From where it may get tokens, such as `10.1.0.0/16`. Empty: from anywhere.",
+        max_length=20,
+    )
 
 
 class SecretFacts(BaseModel):
@@ -43,6 +57,9 @@ class Client(BaseModel):
     scopes: list[Scope] = Field(title="权限")
     expires_on: date | None = Field(title="有效期至")
     disabled: bool = Field(title="是否停用")
+    networks: list[str] = Field(default_factory=list, title="允许的网络")
+    last_used_at: AwareDatetime | None = Field(default=None, title="最近获取令牌时间", description="To ten minutes.")
+    warnings: list[str] = Field(default_factory=list, title="提醒", description="What will end within thirty days.")
     version: int = Field(title="版本")
     secrets: list[SecretFacts] = Field(title="密钥情况")
 
@@ -87,3 +104,23 @@ class JsonWebKeySet(BaseModel):
     """RFC 7517 §5."""
 
     keys: list[JsonWebKey] = Field(title="公钥")
+
+
+class DeniedClients(BaseModel):
+    """Clients that were disabled while a token of theirs may still be good."""
+
+    clients: list[str] = Field(title="已停用的客户端")
+
+
+class ServerMetadata(BaseModel):
+    """OAuth 2.0 authorization server metadata (RFC 8414)."""
+
+    issuer: str = Field(title="签发方")
+    token_endpoint: str = Field(title="令牌地址")
+    jwks_uri: str = Field(title="公钥地址")
+    grant_types_supported: list[str] = Field(title="授权方式")
+    token_endpoint_auth_methods_supported: list[str] = Field(title="客户端认证方式")
+    response_types_supported: list[str] = Field(
+        title="响应类型", description="None: there is no authorization endpoint."
+    )
+    scopes_supported: list[str] = Field(title="权限")

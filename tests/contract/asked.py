@@ -123,7 +123,7 @@ async def requests_of(suite: Suite, code: str) -> dict[str, str]:
     consulted = await office.post(f"{address}/consultations", json=letter, headers=clerk)
     assert consulted.status_code == 200, consulted.text
     ids = {"request_id": handed_in.json()["id"], "consultation_id": consulted.json()["consultations"][0]["id"]}
-    ids |= {"year": "2025", "row": "new", "column": "total"}
+    ids |= {"province_id": "SD-2026-000123", "year": "2025", "row": "new", "column": "total"}
     kept = await office.post(f"{address}/files", files={"file": ("a.txt", "点位表".encode())}, headers=clerk)
     assert kept.status_code == 201, kept.text
     notices = await office.get(f"{address}/notices", headers=clerk)

@@ -52,6 +52,8 @@ class ClientRow(Base):
     scopes: Mapped[list[str]]
     expires_on: Mapped[date | None]
     disabled_at: Mapped[datetime | None]
+    networks: Mapped[list[str]] = mapped_column(server_default=sa.text("'{}'"))
+    last_used_at: Mapped[datetime | None]
     version: Mapped[int]
     created_at: Mapped[datetime] = mapped_column(server_default=sa.func.now())
 

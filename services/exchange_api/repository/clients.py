@@ -27,7 +27,7 @@ async def find_credentials(reads: asyncpg.Pool, client_id: UUID, *, now: datetim
     """The client, its organisation and its live secret hashes in one row; None when there is no such client."""
     return await reads.fetchrow(
         """
-        SELECT client.scopes, client.expires_on, client.disabled_at, organization.code AS organization,
+        SELECT client.scopes, client.expires_on, client.disabled_at, client.networks, client.last_used_at, organization.code AS organization,
                organization.division_code, organization.level, organization.valid_to,
                array(SELECT hash FROM client_secret WHERE client_id = client.id
                      AND revoked_at IS NULL AND expires_at > $2 ORDER BY id DESC) AS hashes
@@ -36,6 +36,16 @@ async def find_credentials(reads: asyncpg.Pool, client_id: UUID, *, now: datetim
         client_id,
         now,
     )
+
+
+async def note_use(driver: asyncpg.Connection, client_id: UUID, *, now: datetime) -> None:
+    await driver.execute("UPDATE client SET last_used_at = $2 WHERE id = $1", client_id, now)
+
+
+async def list_denied(reads: asyncpg.Pool, *, since: datetime) -> list[str]:
+    """Clients that were disabled since a moment."""
+    rows = await reads.fetch("SELECT id FROM client WHERE disabled_at > $1 ORDER BY id", since)
+    return [str(row["id"]) for row in rows]
 
 
 async def find_root(reads: asyncpg.Pool) -> Any:

@@ -12,14 +12,23 @@ from services.exchange_api.service import calendar as calendar_service
 from services.exchange_api.service import clients as service
 from services.exchange_api.service import tokens
 from services.exchange_api.service.tokens import ClientCredentials, InvalidClient
-from shared.kit.auth import Caller, ensure_supervises_all, require
+from shared.kit.auth import Authenticated, Caller, ensure_supervises_all, require
 from shared.kit.clock import Now
 from shared.kit.database import Reading, Writing
-from shared.kit.errors import RuleViolation
+from shared.kit.errors import NotFound, RuleViolation
 from shared.kit.http import api_router, problems
 from shared.kit.idempotency import Idempotent
 from shared.schemas.calendar import Calendar, CalendarYear
-from shared.schemas.clients import Client, ClientInput, JsonWebKeySet, NewClient, NewSecret, Token
+from shared.schemas.clients import (
+    Client,
+    ClientInput,
+    DeniedClients,
+    JsonWebKeySet,
+    NewClient,
+    NewSecret,
+    ServerMetadata,
+    Token,
+)
 from shared.schemas.scopes import Scope
 
 router = api_router()
@@ -60,11 +69,21 @@ async def create_client(
     return await once.run(session, caller.client_id, work, holds_secret=True)
 
 
+@router.get("/v1/clients/me", response_model=Client, tags=["clients"], summary="本客户端 About myself")
+async def get_myself(caller: Authenticated, session: Writing, now: Now) -> Response:
+    """For any client: its scopes, networks and secrets' facts, when it last got a token, and what ends soon."""
+    try:
+        client_id = UUID(caller.client_id)
+    except ValueError as error:
+        raise NotFound("这个令牌不属于本平台登记的客户端") from error
+    return _json(await service.get_client(session, client_id, now=now))
+
+
 @router.get("/v1/clients/{client_id}", response_model=Client, tags=["clients"], summary="读取客户端 Read a client")
-async def get_client(client_id: ClientId, caller: ClientAdministrator, session: Writing) -> Response:
+async def get_client(client_id: ClientId, caller: ClientAdministrator, session: Writing, now: Now) -> Response:
     """Its scopes and secrets' facts, for an administrator of its subtree."""
     await caller.ensure_covers(await service.get_owner(session, client_id))
-    return _json(await service.get_client(session, client_id))
+    return _json(await service.get_client(session, client_id, now=now))
 
 
 @router.post(
@@ -106,7 +125,7 @@ async def revoke_secret(
     "/v1/clients/{client_id}:disable", response_model=Client, tags=["clients"], summary="停用客户端 Disable a client"
 )
 async def disable_client(client_id: ClientId, caller: ClientAdministrator, session: Writing, now: Now) -> Response:
-    """No further tokens; those already out end within their lifetime (15 minutes unless set)."""
+    """No further tokens; those already out are refused everywhere within seconds (`MINGQUAN_DENIED_TTL_SECONDS`)."""
     await caller.ensure_covers(await service.get_owner(session, client_id))
     return _json(await service.disable_client(session, caller, client_id, now=now))
 
@@ -120,7 +139,6 @@ async def disable_client(client_id: ClientId, caller: ClientAdministrator, sessi
 )
 async def issue_token(
     request: Request,
-    reads: Reading,
     now: Now,
     grant_type: Annotated[str, Form(title="授权方式", max_length=50, examples=["client_credentials"])],
     client_id: Annotated[str | None, Form(title="客户端编号", max_length=100)] = None,
@@ -134,7 +152,9 @@ async def issue_token(
     if grant_type != "client_credentials":
         raise RuleViolation("只支持 grant_type=client_credentials", error="unsupported_grant_type")
     presented = _basic(authorization) if authorization else _form(client_id, client_secret)
-    token = await tokens.issue_token(reads, request.app.state.kit.settings, presented, scope=scope, now=now)
+    kit = request.app.state.kit
+    address = request.client.host if request.client else None
+    token = await tokens.issue_token(kit.database, kit.settings, presented, scope=scope, address=address, now=now)
     headers = {"Cache-Control": "no-store", "Pragma": "no-cache"}
     return Response(token.model_dump_json(), headers=headers, media_type="application/json")
 
@@ -165,6 +185,38 @@ async def get_jwks(request: Request, reads: Reading, now: Now) -> Response:
     keys = await tokens.published_keys(reads, request.app.state.kit.settings, now=now)
     headers = {"Cache-Control": "public, max-age=60"}
     return Response(keys.model_dump_json(), headers=headers, media_type="application/json")
+
+
+@router.get(
+    "/.well-known/denied-clients.json",
+    response_model=DeniedClients,
+    tags=["tokens"],
+    summary="已停用的客户端 Denied clients",
+)
+async def get_denied(request: Request, reads: Reading, now: Now, response: Response) -> DeniedClients:
+    """For the services: whose tokens are refused though they have not ended. Ids only."""
+    response.headers["Cache-Control"] = "no-store"
+    return await tokens.denied_clients(reads, request.app.state.kit.settings, now=now)
+
+
+@router.get(
+    "/.well-known/oauth-authorization-server",
+    response_model=ServerMetadata,
+    tags=["tokens"],
+    summary="授权服务元数据 Server metadata",
+)
+async def get_metadata(request: Request) -> ServerMetadata:
+    """RFC 8414. Addresses are those that the caller came by."""
+    base = f"{str(request.base_url).rstrip('/')}"
+    return ServerMetadata(
+        issuer=request.app.state.kit.settings.token_issuer,
+        token_endpoint=f"{base}/v1/oauth/token",
+        jwks_uri=f"{base}/.well-known/jwks.json",
+        grant_types_supported=["client_credentials"],
+        token_endpoint_auth_methods_supported=["client_secret_basic", "client_secret_post"],
+        response_types_supported=[],
+        scopes_supported=[scope.value for scope in Scope],
+    )
 
 
 @router.post(

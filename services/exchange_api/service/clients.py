@@ -1,5 +1,6 @@
 """Creating, rotating and disabling API clients."""
 
+from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
@@ -10,11 +11,13 @@ from services.exchange_api.models import ClientRow, ClientSecretRow
 from services.exchange_api.repository import clients as repository
 from services.exchange_api.service.secrets import hash_secret, new_secret
 from shared.kit.auth import Caller
+from shared.kit.clock import local_day
 from shared.kit.database import WriteSession
 from shared.kit.errors import Conflict, InsufficientScope, NotFound
 from shared.schemas.clients import Client, ClientInput, NewClient, NewSecret, SecretFacts
 
 MAX_LIVE_SECRETS = 2
+_WARNED_BEFORE = timedelta(days=30)
 
 
 async def create_client(
@@ -28,7 +31,7 @@ async def create_client(
     await orm.flush()
     secret = await _add_secret(session, row, expires_at=now + timedelta(days=secret_lifetime_days))
     _record(session, caller, row, "client.created", scopes=list(wanted.scopes))
-    return NewClient(client=await _facts(session, row), secret=secret)
+    return NewClient(client=await _facts(session, row, now), secret=secret)
 
 
 async def rotate_secret(
@@ -36,7 +39,7 @@ async def rotate_secret(
 ) -> NewSecret:
     """Add a second live secret; the caller revokes the first once every system has the new one."""
     row = await _load(session, client_id)
-    live = [secret for secret in (await _facts(session, row)).secrets if _is_live(secret, now)]
+    live = [secret for secret in (await _facts(session, row, now)).secrets if _is_live(secret, now)]
     if len(live) >= MAX_LIVE_SECRETS:
         raise Conflict("该客户端已有两个有效密钥；请先作废其中一个再轮换")
     row.version += 1
@@ -59,21 +62,21 @@ async def revoke_secret(
         secret.revoked_at = now
         row.version += 1
         _record(session, caller, row, "client.secret_revoked", secret=str(secret_id))
-    return await _facts(session, row)
+    return await _facts(session, row, now)
 
 
 async def disable_client(session: WriteSession, caller: Caller, client_id: UUID, *, now: datetime) -> Client:
-    """No further token for this client. Tokens already out expire within their lifetime."""
+    """No further token for this client; those already out are refused everywhere within `denied_ttl_seconds`."""
     row = await _load(session, client_id)
     if row.disabled_at is None:
         row.disabled_at = now
         row.version += 1
         _record(session, caller, row, "client.disabled")
-    return await _facts(session, row)
+    return await _facts(session, row, now)
 
 
-async def get_client(session: WriteSession, client_id: UUID) -> Client:
-    return await _facts(session, await _load(session, client_id, lock=False))
+async def get_client(session: WriteSession, client_id: UUID, *, now: datetime) -> Client:
+    return await _facts(session, await _load(session, client_id, lock=False), now)
 
 
 async def get_owner(session: WriteSession, client_id: UUID) -> str:
@@ -114,13 +117,28 @@ def _is_live(secret: SecretFacts, now: datetime) -> bool:
     return secret.revoked_at is None and secret.expires_at > now
 
 
-async def _facts(session: WriteSession, row: ClientRow) -> Client:
+def _warnings(row: ClientRow, secrets: Sequence[ClientSecretRow], now: datetime) -> list[str]:
+    """What ends soon: a client that is told in time renews in time."""
+    soon = now + _WARNED_BEFORE
+    live = [one for one in secrets if one.revoked_at is None and one.expires_at > now]
+    said = []
+    if row.expires_on is not None and row.expires_on <= local_day(soon):
+        said.append(f"客户端有效期至{row.expires_on.isoformat()}")
+    if live and max(one.expires_at for one in live) <= soon:
+        said.append(f"密钥将于{local_day(max(one.expires_at for one in live)).isoformat()}失效，请轮换")
+    return said
+
+
+async def _facts(session: WriteSession, row: ClientRow, now: datetime) -> Client:
     orm = await session.orm()
     await orm.flush()
     secrets = await repository.list_secrets(orm, row.id)
     for secret in secrets:
         await orm.refresh(secret, ["created_at"])
     return Client(
+        networks=row.networks,
+        last_used_at=row.last_used_at,
+        warnings=_warnings(row, secrets, now),
         id=row.id,
         name=row.name,
         organization=row.organization,

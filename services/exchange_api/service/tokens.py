@@ -1,5 +1,6 @@
 """Issuing access tokens (OAuth 2.0 client credentials, RFC 6749 §4.4) and publishing the keys that verify them."""
 
+import ipaddress
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -18,12 +19,13 @@ from services.exchange_api.service.secrets import KeySealer, base64url, matches_
 from services.exchange_api.settings import Settings
 from shared.kit.auth import LEEWAY_SECONDS, Caller
 from shared.kit.clock import local_day
-from shared.kit.database import WriteSession
+from shared.kit.database import Database, WriteSession
 from shared.kit.errors import InsufficientScope, Unauthenticated, Unavailable
-from shared.schemas.clients import JsonWebKey, JsonWebKeySet, Token
+from shared.schemas.clients import DeniedClients, JsonWebKey, JsonWebKeySet, Token
 from shared.schemas.problems import ErrorCode
 from shared.schemas.scopes import Scope
 
+_USE_NOTED_EVERY = timedelta(minutes=10)
 OWN_CLIENT = "00000000-0000-7000-8000-65786368616e"
 """What this service's own worker is called in audit trails."""
 
@@ -51,17 +53,27 @@ def sealer_of(settings: Settings) -> KeySealer:
 
 
 async def issue_token(
-    reads: asyncpg.Pool, settings: Settings, presented: ClientCredentials, *, scope: str | None, now: datetime
+    database: Database,
+    settings: Settings,
+    presented: ClientCredentials,
+    *,
+    scope: str | None,
+    address: str | None,
+    now: datetime,
 ) -> Token:
-    """A token for the client's scopes, or for those asked for; refuses what is disabled, expired or unknown."""
+    """A token for the client's scopes, or for those asked for; refuses what is disabled, expired, unknown or elsewhere."""
+    reads = database.reads
     client_id = _parse_client_id(presented.client_id)
     found = await repository.find_credentials(reads, client_id, now=now) if client_id else None
     if not await matches_any(presented.client_secret, found["hashes"] if found else []) or found is None:
         raise InvalidClient
     today = local_day(now)
     ended = any(last_day is not None and last_day < today for last_day in (found["expires_on"], found["valid_to"]))
-    if found["disabled_at"] is not None or ended:
+    if found["disabled_at"] is not None or ended or not _may_come_from(found["networks"], address):
         raise InvalidClient
+    if found["last_used_at"] is None or now - found["last_used_at"] > _USE_NOTED_EVERY:
+        async with database.write() as session:
+            await repository.note_use(await session.driver(), client_id or UUID(int=0), now=now)
     granted = _granted_scopes(found["scopes"], scope)
     claims = {
         "iss": settings.token_issuer,
@@ -108,6 +120,25 @@ def _parse_client_id(text: str) -> UUID | None:
         return UUID(text)
     except ValueError:
         return None
+
+
+def _may_come_from(networks: list[str], address: str | None) -> bool:
+    """Whether the client may ask from there; from anywhere when it names no networks."""
+    if not networks:
+        return True
+    try:
+        place = ipaddress.ip_address(address or "")
+    except ValueError:
+        return False
+    if isinstance(place, ipaddress.IPv6Address) and place.ipv4_mapped is not None:
+        place = place.ipv4_mapped
+    return any(place in ipaddress.ip_network(network) for network in networks)
+
+
+async def denied_clients(reads: asyncpg.Pool, settings: Settings, *, now: datetime) -> DeniedClients:
+    """Those whose last token may still be good."""
+    alive = timedelta(seconds=settings.token_lifetime_seconds + 2 * LEEWAY_SECONDS)
+    return DeniedClients(clients=await repository.list_denied(reads, since=now - alive))
 
 
 def _granted_scopes(held: list[str], asked: str | None) -> list[str]:
