@@ -224,6 +224,18 @@ async def list_due(
     return rows
 
 
+async def list_due_subscriptions(reads: Reads, *, now: datetime) -> list[UUID]:
+    """Those that have something to be sent now."""
+    rows = await reads.fetch(
+        """
+        SELECT id FROM subscription WHERE state = 'active' AND EXISTS (
+            SELECT 1 FROM delivery WHERE subscription_id = subscription.id AND state = 'pending' AND next_at <= $1)
+        """,
+        now,
+    )
+    return [row["id"] for row in rows]
+
+
 async def next_due(reads: Reads, subscription_id: UUID, *, after: datetime) -> datetime | None:
     """When the next message is due that is not due yet."""
     moment: datetime | None = await reads.fetchval(

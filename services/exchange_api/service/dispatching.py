@@ -126,6 +126,10 @@ class Dispatcher:
             if endpoint_id not in self._served:
                 served = self._served[endpoint_id] = _Served(endpoint)
                 self._tasks[endpoint_id] = asyncio.create_task(self._serve(served))
+        # What somebody asked for through the API, in another process: a test, a message sent again.
+        for endpoint_id in await repository.list_due_subscriptions(self._database.reads, now=self._clock()):
+            if (served_now := self._served.get(endpoint_id)) is not None and not served_now.held:
+                served_now.wake.set()
 
     async def _stop(self, endpoint_id: UUID) -> None:
         """What was under way and is not written down is sent again, should the endpoint come back."""
