@@ -29,6 +29,7 @@ from tools.bench.relevance import measure_relevance
 from tools.bench.requests import measure_requests
 from tools.bench.rig import rig
 from tools.bench.searching import measure_indexing, measure_lag, measure_memory, measure_search
+from tools.bench.webhooks import measure_webhooks
 from tools.bench.writes import measure_batch, measure_upserts
 
 console = Console(width=None if sys.stdout.isatty() else 120)
@@ -49,6 +50,7 @@ SECTIONS: dict[str, Callable[[Bench], Section]] = {
     "matching": measure_matching,
     "disclosure": measure_disclosure,
     "requests": measure_requests,
+    "webhooks": measure_webhooks,
     "growth": measure_growth,
 }
 
