@@ -62,6 +62,13 @@ class PolicyAnnounced(_Data):
     issued_on: date = Field(title="印发日期")
     published_on: date = Field(title="公布日期")
     url: str = Field(title="原文地址", max_length=1000, pattern=r"^https?://[^\s]+$")
+    text: str | None = Field(
+        default=None,
+        title="正文",
+        description="Default: a line that leads to the original.",
+        min_length=1,
+        max_length=200_000,
+    )
 
 
 class Message(BaseModel):

@@ -97,6 +97,7 @@ class Carrier:
             "issued_on": data.issued_on.isoformat(),
             "published_on": data.published_on.isoformat(),
             "source_url": data.url,
+            "body": data.text or f"原文见{data.issuer}网站：{data.url}",
         }
         path = f"/v1/organizations/{data.organization}/policies/{_PROVINCE}-{data.province_id}"
         await self._call("policy", "PUT", path, body)
