@@ -93,7 +93,7 @@ async def test_DL_05_approval_is_given_on_its_own_day(office: RequestOffice) -> 
     office.set_day("2026-01-05")
     assert (await step(office, rid, "approve", "2025-12-31", "leader")).json()["errors"][0][
         "detail"
-    ] == "签发日期应为今天"
+    ] == "签发日期应为今天（2026-01-05）"
     view = await office.moved(rid, "approve", "2026-01-05")
     assert "2026" in view["reply_number"]
 

@@ -245,7 +245,7 @@ def _approved(case: Case, event: Event, terms: Terms) -> None:
         raise DutiesNotSeparated("签发人应与拟稿人、审核人不同")
     if event.on != terms.today:
         # The number is one of the day's year, and the answer is signed when it is signed.
-        raise _wrong_day("签发日期应为今天")
+        raise _wrong_day(f"签发日期应为今天（{terms.today.isoformat()}）")
 
 
 def _served(case: Case, event: Event, _terms: Terms) -> None:
