@@ -116,6 +116,7 @@ async def working(suite: Suite, **changes: Any) -> AsyncIterator[Database]:
         "webhook_networks": ["127.0.0.0/8"],
         "webhook_allow_http": True,
         "long_poll_seconds": 0.2,
+        "webhook_refresh_seconds": 0.05,
     }
     settings = app.state.kit.settings.model_copy(update=given | changes)
     assert isinstance(settings, Settings)

@@ -34,6 +34,12 @@ class Settings(KitSettings):
     webhook_key_overlap_hours: float = Field(
         default=24.0, ge=0, le=720, description="Hours for which a key that was rotated still signs."
     )
+    webhook_refresh_seconds: float = Field(
+        default=1.0,
+        gt=0,
+        le=60,
+        description="How often changed subscriptions and what is asked for by hand are looked for.",
+    )
     webhook_retention_days: int = Field(default=30, ge=1, le=3650, description="Days that messages and tries are kept.")
     inbound_retry_seconds: float = Field(
         default=30.0, gt=0, description="Wait before a partner's message is tried again."

@@ -82,6 +82,7 @@ async def open_jobs(
             sealer_of(settings),
             disable_after=timedelta(days=settings.webhook_disable_after_days),
             clock=clock,
+            refresh_seconds=settings.webhook_refresh_seconds,
         )
 
         async def follow() -> bool:
