@@ -10,6 +10,7 @@ import pytest
 
 from services.exchange_api.repository import webhooks as repository
 from services.exchange_api.service.subscriptions import verify_attempts
+from shared.kit.clock import local_day
 from shared.schemas.organizations import Level, OrganizationInput
 from shared.schemas.scopes import Scope
 from tests.services import CITY, DISTRICT_A, DISTRICT_B, Suite, credit_code, exchange_suite
@@ -300,14 +301,14 @@ async def test_books_are_compared_and_what_is_missing_is_sent_again(suite: Suite
         for code in OFFICES[:3]:
             await register(suite, code)
         await settled(suite, made, "delivered", 3)
-        day = datetime.now(UTC).astimezone().date().isoformat()
         address = f"/v1/subscriptions/{made['subscription']['id']}"
-        days = [(datetime.now(UTC) + timedelta(hours=8)).date().isoformat(), day]
-        digest = (await suite.exchange.get(f"{address}/digest", params={"day": days[0]}, headers=suite.admin)).json()
+        # Of the events themselves: the test may run at midnight.
+        day = local_day(datetime.fromisoformat(hooks.accepted[0].event["time"])).isoformat()
+        digest = (await suite.exchange.get(f"{address}/digest", params={"day": day}, headers=suite.admin)).json()
         [kind] = digest["types"]
         assert (kind["type"], kind["count"]) == ("organization.registered", 3)
         theirs = [one.headers["webhook-id"] for one in hooks.accepted][:2]
-        body = {"day": days[0], "messages": {"organization.registered": [*theirs, "unheard"]}, "repair": True}
+        body = {"day": day, "messages": {"organization.registered": [*theirs, "unheard"]}, "repair": True}
         answer = (await suite.exchange.post(f"{address}:reconcile", json=body, headers=suite.admin)).json()
         lost = hooks.accepted[2].headers["webhook-id"]
         assert answer == {
