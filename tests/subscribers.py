@@ -58,6 +58,9 @@ class Endpoint:
             body += message.get("body", b"")
             if not message.get("more_body"):
                 break
+        else:
+            # The sender was gone before its message was whole.
+            return
         one = Received({name.decode(): value.decode() for name, value in scope["headers"]}, body)
         self.received.append(one)
         status, headers = await self.behave(one)
