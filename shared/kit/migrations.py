@@ -10,9 +10,10 @@ from alembic.config import Config
 from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from pydantic import SecretStr
-from pydantic_settings import BaseSettings, SettingsConfigDict
 from sqlalchemy.engine import Connection, make_url
 from sqlalchemy.ext.asyncio import create_async_engine
+
+from shared.kit.settings import EnvironmentSettings
 
 LOCK_TIMEOUT = "4s"
 STATEMENT_TIMEOUT = "600s"
@@ -81,10 +82,8 @@ def is_current(connection: Connection, package: str, *, schema: str) -> bool:
     )
 
 
-class _Address(BaseSettings):
+class _Address(EnvironmentSettings):
     """All that a migration needs: a service's other settings may not exist yet when its tables are made."""
-
-    model_config = SettingsConfigDict(env_prefix="MINGQUAN_", extra="ignore")
 
     database_url: SecretStr
 

@@ -1,15 +1,41 @@
 """Settings that every service has. Frozen, from the environment, no working default secret."""
 
+import os
+from pathlib import Path
 from typing import ClassVar
 
 from pydantic import Field, SecretStr, model_validator
-from pydantic_settings import BaseSettings, SettingsConfigDict
+from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SecretsSettingsSource, SettingsConfigDict
+
+SECRETS_DIR = "MINGQUAN_SECRETS_DIR"
 
 
-class KitSettings(BaseSettings):
-    """Read from `MINGQUAN_…`."""
+class EnvironmentSettings(BaseSettings):
+    """Read from `MINGQUAN_…`, then from the files of the same lower-case names in the folder `MINGQUAN_SECRETS_DIR`."""
 
     model_config = SettingsConfigDict(env_prefix="MINGQUAN_", frozen=True, extra="ignore")
+
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,
+        dotenv_settings: PydanticBaseSettingsSource,
+        file_secret_settings: PydanticBaseSettingsSource,
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        """No `.env` of the working folder: what a process gets is said to it."""
+        folder = os.environ.get(SECRETS_DIR)
+        if not folder:
+            return init_settings, env_settings
+        if not Path(folder).is_dir():
+            # The library only warns, and an optional secret would be missing without a word.
+            raise FileNotFoundError(f"{SECRETS_DIR} names no folder: {folder}")
+        return init_settings, env_settings, SecretsSettingsSource(settings_cls, secrets_dir=folder)
+
+
+class KitSettings(EnvironmentSettings):
+    """What every service reads."""
 
     schema_name: ClassVar[str]
     """PostgreSQL schema of the service; set by the subclass."""
