@@ -47,13 +47,19 @@ bench: $(STAMP) ## Measure, each figure beside its baseline
 	@$(BIN)/python -m tools.bench
 
 ##@ House 维护
-.PHONY: setup lock clean help
+.PHONY: setup lock sbom clean help
 setup: $(STAMP) ## Make .venv from requirements.lock (the other targets do it by themselves)
 
-lock: $(STAMP) ## Write requirements.lock anew from pyproject.toml, hash-pinned and host-free
+lock: $(STAMP) ## Write requirements.lock anew from pyproject.toml, hash-pinned and host-free, and the image's part of it
 	@$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes \
 		--no-emit-index-url --no-emit-find-links --no-header \
 		--extra local --extra dev pyproject.toml -o requirements.lock
+	@$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes \
+		--no-emit-index-url --no-emit-find-links --no-header \
+		-c requirements.lock pyproject.toml -o deploy/requirements.lock
+
+sbom: $(STAMP) ## Write sbom.cdx.json, what the image is made of, from deploy/requirements.lock
+	@$(BIN)/python -m tools.sbom deploy/requirements.lock sbom.cdx.json
 
 clean: ## Remove .venv and every cache; data under .mingquan stays (see reset)
 	@rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache .test-state build ./*.egg-info
