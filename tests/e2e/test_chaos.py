@@ -34,12 +34,12 @@ from tests.partner import PATIENCE_SECONDS, Document, Partner, Progress
 from tests.policies import published
 
 SEED = 20260303
-DOCUMENTS = 3000
+DOCUMENTS = 1500
 LAST = DOCUMENTS + 1
 BATCHES = 5
 CHANGERS = 4
-CHANGES_EACH = 75
-REQUESTS = 400
+CHANGES_EACH = 50
+REQUESTS = 200
 DESK = {"request-api": 3, "postgres": 2}
 VICTIMS = {"search-worker": 3, "meilisearch": 3, "postgres": 3, "policy-api": 3}
 LONGEST_DELAY_SECONDS = 0.3

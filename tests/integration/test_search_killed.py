@@ -23,7 +23,7 @@ from shared.kit.app import create_app
 from tests.conftest import CACHE, MASTER_KEY, PACKAGES, PASSWORD, ROOT, service_url
 from tests.search import NOTHING, Search, StubSettings, representation, router, search_suite
 
-DOCUMENTS = 1500
+DOCUMENTS = 800
 
 
 def stub_app() -> FastAPI:
