@@ -10,34 +10,22 @@ import multiprocessing
 import time
 from collections.abc import Awaitable, Callable, Sequence
 from contextlib import suppress
-from datetime import UTC, datetime, timedelta
 from functools import partial
 from multiprocessing.connection import Connection
 from typing import TypeVar
 from uuid import UUID
 
 import httpx
-from uuid_utils.compat import uuid7
 
-from services.exchange_api.repository import webhooks as repository
-from services.exchange_api.rules.addresses import parse_networks
-from services.exchange_api.service.dispatching import Dispatcher
-from services.exchange_api.service.sending import Sender
-from services.exchange_api.service.tokens import sealer_of
-from services.exchange_api.settings import Settings
-from shared.kit.database import Database
-from shared.schemas.webhooks import SubscriptionInput
-from shared.webhooks import new_secret
 from tools.bench.bench import Bench
-from tools.bench.corpus import CITY
 from tools.bench.figures import Figure, Section, Table
+from tools.bench.partners import measure_inbound, measure_kept
+from tools.bench.webhook_house import CONNECTIONS_EACH, House, new_body
 
 Measured = TypeVar("Measured")
 _DELIVERIES = 6_000
-_EACH = 4
 _SLOW_SECONDS = 2.0
 _STEADY_SECONDS, _STEADY_PER_SECOND = 6, 20
-_PADDING = "正" * 500
 
 
 def measure_webhooks(bench: Bench) -> Section:
@@ -51,13 +39,14 @@ def measure_webhooks(bench: Bench) -> Section:
     try:
         for count in (1, 10, 100):
             bench.say(f"{deliveries:,} messages to {count} endpoints")
-            bare = asyncio.run(_bare(port, deliveries, connections=min(count * _EACH, 64)))
+            bare = asyncio.run(_bare(port, deliveries, connections=min(count * CONNECTIONS_EACH, 64)))
             rate = _with_database(bench, f"bench_webhooks_{count}", partial(_deliver, port, count, deliveries))
             worst = min(worst, rate / bare)
             rows.append([str(count), f"{rate:,.0f}/s", f"{bare:,.0f}/s", f"{rate / bare:.2f}"])
         bench.say("lag at a steady rate, with dead and slow ones and without")
         alone = _with_database(bench, "bench_webhooks_lag", partial(_lag, port, ours, False))
         among = _with_database(bench, "bench_webhooks_lag", partial(_lag, port, ours, True))
+        figures, kept = measure_kept(bench, port)
     finally:
         receiver.terminate()
     moved = _at(among, 0.99) / max(_at(alone, 0.99), 0.001) - 1
@@ -73,13 +62,16 @@ def measure_webhooks(bench: Bench) -> Section:
                 target="p99 within 20 %",
                 met=moved <= 0.2,
             ),
+            *measure_inbound(bench),
+            *figures,
         ],
-        [Table("Deliveries", ["endpoints", "dispatcher", "bare httpx loop", "ratio"], rows)],
+        [Table("Deliveries", ["endpoints", "dispatcher", "bare httpx loop", "ratio"], rows), kept],
         notes=[
             "One in ten endpoints answers nobody and one in ten after two seconds (from ten on); counted are the healthy ones. "
-            f"Each has {_EACH} connections; the bare loop posts the same bodies over as many, 64 at most, and signs nothing, "
+            f"Each has {CONNECTIONS_EACH} connections; the bare loop posts the same bodies over as many, 64 at most, and signs nothing, "
             "keeps nothing and waits for nobody.",
-            f"Lag: {_STEADY_PER_SECOND} messages a second to each of ten healthy endpoints.",
+            f"Lag: {_STEADY_PER_SECOND} messages a second to each of ten healthy endpoints, beside four others that are healthy too, "
+            "or two dead and two slow.",
         ],
     )
 
@@ -112,12 +104,8 @@ def _receive(pipe: Connection) -> None:
     asyncio.run(serve())
 
 
-def _body() -> str:
-    return json.dumps({"type": "policy.released", "at": time.time(), "data": {"text": _PADDING}}, ensure_ascii=False)
-
-
 async def _bare(port: int, count: int, *, connections: int) -> float:
-    body = _body().encode()
+    body = new_body().encode()
     left = iter(range(count))
     async with httpx.AsyncClient(trust_env=False, limits=httpx.Limits(max_connections=connections)) as client:
 
@@ -128,70 +116,6 @@ async def _bare(port: int, count: int, *, connections: int) -> float:
         began = time.perf_counter()
         await asyncio.gather(*(post() for _ in range(connections)))
         return count / (time.perf_counter() - began)
-
-
-class _House:
-    """A database with subscriptions, and the dispatcher that serves them."""
-
-    def __init__(self, url: str) -> None:
-        settings = Settings.model_validate(
-            {
-                "database_url": url,
-                "cursor_key": "k" * 40,
-                "exchange_url": "http://127.0.0.1:9",
-                "key_encryption_key": "k" * 40,
-            }
-        )
-        self.database, self.sealer = Database(settings), sealer_of(settings)
-        self.sender = Sender(networks=parse_networks(["127.0.0.0/8"]), timeout_seconds=15)
-        self.dispatcher = Dispatcher(
-            self.database, self.sender, self.sealer, disable_after=timedelta(days=5), clock=lambda: datetime.now(UTC)
-        )
-
-    async def open(self) -> None:
-        await self.database.open()
-        async with self.database.write() as session:
-            driver = await session.driver()
-            await driver.execute(
-                """
-                INSERT INTO organization (code, name, kind, level, division_code, path, version, representation, etag)
-                VALUES ($1, '市政府', 'government', 'city', '370100', ARRAY[$1], 1, '', '')
-                """,
-                CITY,
-            )
-
-    async def subscribe(self, url: str) -> UUID:
-        wanted = SubscriptionInput(
-            name="省平台", organization=CITY, url=url, event_types=["*"], concurrency=_EACH, per_second=2000
-        )
-        subscription_id, key_id, now = uuid7(), uuid7(), datetime.now(UTC)
-        async with self.database.write() as session:
-            driver = await session.driver()
-            row = {"id": subscription_id, "organization": CITY, "content": wanted.model_dump_json(), "created_at": now}
-            await repository.insert_subscription(driver, row)
-            sealed = self.sealer.seal(new_secret().encode(), name=str(key_id))
-            key = {"id": key_id, "subscription_id": subscription_id, "scheme": "v1", "sealed": sealed}
-            await repository.insert_key(driver, key | {"public_key": None, "created_at": now})
-        return subscription_id
-
-    async def write(self, count: int, takers: Sequence[UUID]) -> None:
-        """So many messages, each for every taker."""
-        now = datetime.now(UTC)
-        of = {"source": "/api/policy", "type": "policy.released", "subjectversion": 1, "occurred_at": now}
-        rows = [
-            of | {"id": str(uuid7()), "subject": str(number), "day": now.date(), "body": _body()}
-            for number in range(count)
-        ]
-        async with self.database.write() as session:
-            driver = await session.driver()
-            await repository.keep_messages(driver, rows)
-            wanted = [(taker, str(row["id"]), str(row["subject"])) for row in rows for taker in takers]
-            await repository.keep_deliveries(driver, wanted, now=now)
-        self.dispatcher.wake()
-
-    async def close(self) -> None:
-        await self.sender.close()
-        await self.database.close()
 
 
 def _with_database(bench: Bench, name: str, measure: Callable[[str], Awaitable[Measured]]) -> Measured:
@@ -207,7 +131,7 @@ async def _run(measure: Callable[[str], Awaitable[Measured]], url: str) -> Measu
     return await measure(url)
 
 
-async def _endpoints(house: _House, port: int, count: int, path: str) -> tuple[list[UUID], list[UUID]]:
+async def _endpoints(house: House, port: int, count: int, path: str) -> tuple[list[UUID], list[UUID]]:
     """The healthy ones, and those that are not: every tenth dead, every tenth slow."""
     well, ill = [], []
     for number in range(count):
@@ -221,37 +145,24 @@ async def _endpoints(house: _House, port: int, count: int, path: str) -> tuple[l
 
 
 async def _deliver(port: int, count: int, deliveries: int, url: str) -> float:
-    house = _House(url)
+    house = House(url)
     await house.open()
     well, ill = await _endpoints(house, port, count, "/ok")
-    each = deliveries // len(well)
-    await house.write(each, [*well, *ill])
-    began = time.perf_counter()
-    running = asyncio.create_task(house.dispatcher.run())
-    while await _delivered(house, well) < each * len(well):  # noqa: ASYNC110  # what is waited for is in the database
-        await asyncio.sleep(0.05)
-    took = time.perf_counter() - began
-    running.cancel()
-    await asyncio.gather(running, return_exceptions=True)
+    rate = await house.deliver(well, deliveries // len(well), beside=ill)
     await house.close()
-    return each * len(well) / took
-
-
-async def _delivered(house: _House, well: Sequence[UUID]) -> int:
-    query = "SELECT count(*) FROM delivery WHERE state = 'delivered' AND subscription_id = ANY($1)"
-    count: int = await house.database.reads.fetchval(query, list(well))
-    return count
+    return rate
 
 
 async def _lag(port: int, pipe: Connection, dead: bool, url: str) -> list[float]:
-    house = _House(url)
+    house = House(url)
     await house.open()
     well = [await house.subscribe(f"http://127.0.0.1:{port}/lag") for _ in range(10)]
-    ill = (await _endpoints(house, port, 20, "/ok"))[1] if dead else []
+    # As many endpoints either way: what a dead one moves is not what one more endpoint costs.
+    others = (await _endpoints(house, port, 20, "/ok"))[1] if dead else [await _well(house, port) for _ in range(4)]
     running = asyncio.create_task(house.dispatcher.run())
     await asyncio.sleep(1.5)
     for _ in range(_STEADY_SECONDS * _STEADY_PER_SECOND):
-        await house.write(1, [*well, *ill])
+        await house.write(1, [*well, *others])
         await asyncio.sleep(1 / _STEADY_PER_SECOND)
     await asyncio.sleep(1)
     running.cancel()
@@ -260,6 +171,10 @@ async def _lag(port: int, pipe: Connection, dead: bool, url: str) -> list[float]
     pipe.send("lags")
     lags: list[float] = sorted(pipe.recv())
     return lags
+
+
+async def _well(house: House, port: int) -> UUID:
+    return await house.subscribe(f"http://127.0.0.1:{port}/ok")
 
 
 def _at(took: Sequence[float], share: float) -> float:
