@@ -11,7 +11,7 @@ import traceback
 from contextvars import ContextVar
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
+from typing import Any, TextIO, cast
 
 import structlog
 
@@ -67,6 +67,16 @@ def _describe(error: BaseException | None, *, with_messages: bool) -> list[dict[
     return chain
 
 
+class _StandardOutput:
+    """Standard output as it is when a line is written: loggers keep what they were made with."""
+
+    def write(self, text: str) -> int:
+        return sys.stdout.write(text)
+
+    def flush(self) -> None:
+        sys.stdout.flush()
+
+
 def configure_logging(service: str, *, level: str = "INFO") -> None:
     """Route structlog and the standard library's loggers to one JSON stream."""
     global _service  # noqa: PLW0603  # one process is one service, and the access line is too hot to look further
@@ -81,13 +91,14 @@ def configure_logging(service: str, *, level: str = "INFO") -> None:
         _describe_exceptions(with_messages=level.upper() == "DEBUG"),
         structlog.processors.JSONRenderer(ensure_ascii=False),
     ]
+    output = cast(TextIO, _StandardOutput())
     structlog.configure(
         processors=[*shared, *ending],
         wrapper_class=structlog.make_filtering_bound_logger(logging.getLevelNamesMapping()[level.upper()]),
-        logger_factory=structlog.WriteLoggerFactory(file=sys.stdout),
+        logger_factory=structlog.WriteLoggerFactory(file=output),
         cache_logger_on_first_use=True,
     )
-    handler = logging.StreamHandler(sys.stdout)
+    handler = logging.StreamHandler(output)
     handler.setFormatter(
         structlog.stdlib.ProcessorFormatter(
             processors=[structlog.stdlib.ProcessorFormatter.remove_processors_meta, *ending],

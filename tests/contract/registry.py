@@ -99,12 +99,14 @@ async def indexed(suite: Suite) -> AsyncIterator[None]:
     settings = suite.apps["search"].state.kit.settings
     async with open_keeper(settings, transport=_router_of(suite)) as keeper:
         work = asyncio.create_task(keeper.run(asked_to_stop))
-        async with asyncio.timeout(60):
-            while not (await suite.clients["search"].get("/v1/status")).json()["ready"]:
-                assert not work.done(), work
-        yield
-        asked_to_stop.set()
-        await work
+        try:
+            async with asyncio.timeout(60):
+                while not (await suite.clients["search"].get("/v1/status")).json()["ready"]:
+                    assert not work.done(), work
+            yield
+        finally:
+            asked_to_stop.set()
+            await work
 
 
 async def _start_catalog(suite: Suite, database_url: Callable[[str], str], _meilisearch: Meilisearch) -> FastAPI:

@@ -1,11 +1,15 @@
 """Log lines: JSON, whose and of which request, and never a word that a caller sent."""
 
+import io
 import json
+import logging
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
+
+from shared.kit.logging import configure_logging, get_logger
 
 ROOT = Path(__file__).resolve().parents[3]
 PLANTED = "张三37010219900101001X"
@@ -80,3 +84,15 @@ def test_nothing_a_caller_sent_reaches_the_log(output: tuple[list[dict[str, obje
 
 def test_debug_adds_the_messages() -> None:
     assert PLANTED in run("DEBUG")[1]
+
+
+def test_a_logger_outlives_the_output_that_it_was_first_used_with(monkeypatch: pytest.MonkeyPatch) -> None:
+    configure_logging("policy")
+    kept = get_logger("first used while standard output is another file")
+    for _ in range(2):
+        replaced = io.StringIO()
+        monkeypatch.setattr(sys, "stdout", replaced)
+        kept.info("still here")
+        logging.getLogger("foreign").warning("so is this")
+        assert [json.loads(line)["event"] for line in replaced.getvalue().splitlines()] == ["still here", "so is this"]
+        replaced.close()
