@@ -8,6 +8,7 @@ from functools import partial
 
 import httpx
 
+from services.exchange_api.repository import clients as client_repository
 from services.exchange_api.repository import inbound as inbound_repository
 from services.exchange_api.repository import webhooks as webhook_repository
 from services.exchange_api.rules.addresses import parse_networks
@@ -128,7 +129,7 @@ async def open_jobs(
 async def _prune(database: Database, settings: Settings, clock: Clock) -> bool:
     kept_from = clock() - timedelta(days=settings.webhook_retention_days)
     forgotten = 0
-    for forget in _forgetting(kept_from):
+    for forget in _forgetting(kept_from, now=clock()):
         async with database.write() as session:
             forgotten = max(forgotten, await forget(await session.driver()))
     connection = await database.connect()
@@ -140,11 +141,12 @@ async def _prune(database: Database, settings: Settings, clock: Clock) -> bool:
     return pruned > 0 or forgotten >= _PRUNED_AT_ONCE
 
 
-def _forgetting(kept_from: datetime) -> list[Callable[..., Awaitable[int]]]:
+def _forgetting(kept_from: datetime, *, now: datetime) -> list[Callable[..., Awaitable[int]]]:
     """What is forgotten, each in a transaction of its own."""
     return [
         partial(webhook_repository.prune_attempts, before=kept_from, limit=_PRUNED_AT_ONCE),
         partial(webhook_repository.prune_messages, before=local_day(kept_from), limit=_PRUNED_AT_ONCE),
+        partial(client_repository.forget_assertions, before=now, limit=_PRUNED_AT_ONCE),
         partial(inbound_repository.prune, before=kept_from, limit=_PRUNED_AT_ONCE),
     ]
 

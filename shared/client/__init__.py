@@ -7,6 +7,7 @@ from shared.client.api import MingquanClient
 from shared.client.blocking import BlockingClient
 from shared.client.bulk import BulkBounds
 from shared.client.errors import ApiProblem, PushInterrupted
+from shared.client.keys import PrivateKey
 from shared.client.pacing import Patience
 from shared.client.report import LineResult, PushReport
 from shared.client.webhooks import verify_webhook
@@ -20,6 +21,7 @@ __all__ = [
     "LineResult",
     "MingquanClient",
     "Patience",
+    "PrivateKey",
     "PushInterrupted",
     "PushReport",
     "Verified",

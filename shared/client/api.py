@@ -15,6 +15,7 @@ import httpx
 
 from shared.client.bulk import Bulk, BulkBounds, Documents
 from shared.client.errors import ApiProblem, PushInterrupted
+from shared.client.keys import PrivateKey
 from shared.client.pacing import Patience
 from shared.client.report import LineResult, PushReport
 from shared.client.session import Query, Session, open_http
@@ -29,14 +30,14 @@ class MingquanClient:
     """One client of one suite, for one event loop. `async with MingquanClient(...) as suite: ...`.
 
     Calls raise ApiProblem when the suite refuses and httpx.TransportError when nothing answers, after as many tries as
-    `patience` allows. Without credentials it reads what is public.
+    `patience` allows. Without credentials it reads what is public. A `PrivateKey` in place of the secret: `private_key_jwt`.
     """
 
     def __init__(
         self,
         base_url: str,
         client_id: str | None = None,
-        client_secret: str | None = None,
+        client_secret: str | PrivateKey | None = None,
         *,
         patience: Patience | None = None,
         verify: Any = True,

@@ -1,6 +1,7 @@
 """Calls to one suite: the token, the pace and the repetition of what may be repeated. Knows no resource."""
 
 import asyncio
+import time
 from collections.abc import AsyncGenerator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from typing import Any
@@ -8,10 +9,13 @@ from typing import Any
 import httpx
 
 from shared.client.errors import ApiProblem, problem_of
+from shared.client.keys import PrivateKey
 from shared.client.pacing import RETRIED, Patience, Quotas, retry_after_seconds
 from shared.schemas.clients import Token
 
 Query = Mapping[str, str | int | bool | Sequence[str] | None]
+Credentials = tuple[str, str | PrivateKey]
+"""A client's number, and its secret or its key."""
 TOKEN_PATH = "/api/exchange/v1/oauth/token"  # noqa: S105  # an address
 _TIMEOUT = httpx.Timeout(60.0, connect=10.0)
 _RENEWED_BEFORE_SECONDS = 60.0
@@ -24,7 +28,7 @@ class Session:
     def __init__(
         self,
         http: httpx.AsyncClient,
-        credentials: tuple[str, str] | None,
+        credentials: Credentials | None,
         patience: Patience,
     ) -> None:
         self._http, self._credentials, self.patience = http, credentials, patience
@@ -117,10 +121,13 @@ class Session:
         if self._token is not None and refused == _bearer(self._token[0]):
             self._token = None
 
-    async def _fetch_token(self, credentials: tuple[str, str]) -> tuple[str, float]:
+    async def _fetch_token(self, credentials: Credentials) -> tuple[str, float]:
         asked_at = self.patience.clock()
-        form = {"grant_type": "client_credentials"}
-        answer = await self._http.post(TOKEN_PATH, data=form, auth=httpx.BasicAuth(*credentials))
+        form, (client_id, proof) = {"grant_type": "client_credentials"}, credentials
+        if isinstance(proof, PrivateKey):
+            answer = await self._http.post(TOKEN_PATH, data=form | proof.form(client_id, now=time.time()))
+        else:
+            answer = await self._http.post(TOKEN_PATH, data=form, auth=httpx.BasicAuth(client_id, proof))
         await _raise_for_problem(answer)
         token = Token.model_validate_json(answer.content)
         early = min(_RENEWED_BEFORE_SECONDS, token.expires_in / 2)

@@ -39,6 +39,30 @@ class ClientInput(BaseModel):
     )
 
 
+class ClientKey(BaseModel):
+    """A public key of a client (RFC 7517, 7518, 8037). The private parts of a key are refused."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    kid: str = Field(title="密钥编号", min_length=1, max_length=100, examples=["2026-11"])
+    alg: Literal["EdDSA", "ES256", "PS256", "RS256"] = Field(title="算法")
+    kty: Literal["OKP", "EC", "RSA"] = Field(title="密钥类型")
+    crv: Literal["Ed25519", "P-256"] | None = Field(default=None, title="曲线")
+    x: str | None = Field(default=None, title="坐标 x", max_length=100)
+    y: str | None = Field(default=None, title="坐标 y", max_length=100)
+    n: str | None = Field(default=None, title="模数", max_length=1500)
+    e: str | None = Field(default=None, title="指数", max_length=12)
+    use: Literal["sig"] = Field(default="sig", title="用途")
+
+
+class ClientKeySet(BaseModel):
+    """All public keys of a client; several while one is replaced."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    keys: list[ClientKey] = Field(title="公钥", max_length=5)
+
+
 class SecretFacts(BaseModel):
     """A live or past secret, never the secret itself."""
 
@@ -62,6 +86,9 @@ class Client(BaseModel):
     warnings: list[str] = Field(default_factory=list, title="提醒", description="What will end within thirty days.")
     version: int = Field(title="版本")
     secrets: list[SecretFacts] = Field(title="密钥情况")
+    keys: list[ClientKey] = Field(
+        title="公钥", description="By any of which it may prove who it is (`private_key_jwt`)."
+    )
 
 
 class NewSecret(BaseModel):
@@ -120,6 +147,7 @@ class ServerMetadata(BaseModel):
     jwks_uri: str = Field(title="公钥地址")
     grant_types_supported: list[str] = Field(title="授权方式")
     token_endpoint_auth_methods_supported: list[str] = Field(title="客户端认证方式")
+    token_endpoint_auth_signing_alg_values_supported: list[str] = Field(title="客户端签名算法")
     response_types_supported: list[str] = Field(
         title="响应类型", description="None: there is no authorization endpoint."
     )

@@ -120,6 +120,7 @@ BODIES: dict[str, Body] = {
     },
     "exchange POST /v1/clients/{client_id}/secrets": lambda _: None,
     "exchange DELETE /v1/clients/{client_id}/secrets/{secret_id}": lambda _: None,
+    "exchange PUT /v1/clients/{client_id}/keys": lambda _: {"keys": []},
     "exchange POST /v1/clients/{client_id}:disable": lambda _: None,
     "exchange POST /v1/keys:rotate": lambda _: None,
     "exchange PUT /v1/calendar/years/{year}": lambda _: {"off": ["2027-01-01"], "work": [], "source": "虚构的通知"},

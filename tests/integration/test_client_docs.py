@@ -10,9 +10,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from cryptography.hazmat.primitives.asymmetric import rsa
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 
 from deploy.local.meilisearch import Meilisearch
-from shared.client import verify_webhook
+from shared.client import PrivateKey, verify_webhook
 from shared.schemas.scopes import Scope
 from tests.front import serving
 from tests.search import representation, search_suite
@@ -90,6 +93,27 @@ async def test_one_document_in_python_and_on_the_wire(address: int, capsys: pyte
     status, body = await send(address, batch_block, token=token)
     assert status == 200
     assert re.findall(rb'"outcome":"(\w+)"', body) == [b"created", b"created"]
+
+
+@pytest.mark.usefixtures("address")
+async def test_a_key_instead_of_a_secret(
+    library: Suite, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    pem = tmp_path / "client-key.pem"
+    made = Ed25519PrivateKey.generate()
+    pem.write_bytes(made.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()))
+    monkeypatch.setenv("CLIENT_KEY", str(pem))
+    registered = {"keys": [PrivateKey(pem.read_bytes(), "2026-11").public_key()]}
+    address = f"/v1/clients/{os.environ['CLIENT_ID']}/keys"
+    assert (await library.exchange.put(address, json=registered, headers=library.admin)).status_code == 200
+    (source,) = blocks("A key instead of a secret", "python")
+    await asyncio.to_thread(run, source)
+    shown, named = capsys.readouterr().out.splitlines()
+    assert (shown, named) == (str(registered["keys"][0]), "2026-11")
+    with pytest.raises(ValueError, match="Ed25519"):
+        PrivateKey(
+            rsa.generate_private_key(65537, 2048).private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()), "k"
+        )
 
 
 @pytest.mark.usefixtures("address")

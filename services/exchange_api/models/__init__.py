@@ -7,6 +7,7 @@ from services.exchange_api.models.core import (
     ClientSecretRow,
     OrganizationRow,
     SigningKeyRow,
+    UsedAssertionRow,
 )
 from services.exchange_api.models.inbound import InboundRow, PartnerRow
 from services.exchange_api.models.webhooks import (
@@ -36,5 +37,6 @@ __all__ = [
     "PositionRow",
     "SigningKeyRow",
     "SubscriptionRow",
+    "UsedAssertionRow",
     "WebhookKeyRow",
 ]

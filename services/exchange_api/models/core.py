@@ -54,8 +54,21 @@ class ClientRow(Base):
     disabled_at: Mapped[datetime | None]
     networks: Mapped[list[str]] = mapped_column(server_default=sa.text("'{}'"))
     last_used_at: Mapped[datetime | None]
+    public_keys: Mapped[str] = mapped_column(
+        server_default="[]", comment="JSON: the client's own, for private_key_jwt."
+    )
     version: Mapped[int]
     created_at: Mapped[datetime] = mapped_column(server_default=sa.func.now())
+
+
+class UsedAssertionRow(Base):
+    """An assertion that a client got a token with: none does so twice. `jti` is hashed."""
+
+    __tablename__ = "used_assertion"
+
+    client_id: Mapped[UUID] = mapped_column(sa.ForeignKey("client.id"), primary_key=True)
+    jti: Mapped[bytes] = mapped_column(primary_key=True)
+    ends_at: Mapped[datetime] = mapped_column(index=True)
 
 
 class ClientSecretRow(Base):

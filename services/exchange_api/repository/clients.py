@@ -27,7 +27,8 @@ async def find_credentials(reads: asyncpg.Pool, client_id: UUID, *, now: datetim
     """The client, its organisation and its live secret hashes in one row; None when there is no such client."""
     return await reads.fetchrow(
         """
-        SELECT client.scopes, client.expires_on, client.disabled_at, client.networks, client.last_used_at, organization.code AS organization,
+        SELECT client.scopes, client.expires_on, client.disabled_at, client.networks, client.last_used_at,
+               client.public_keys, organization.code AS organization,
                organization.division_code, organization.level, organization.valid_to,
                array(SELECT hash FROM client_secret WHERE client_id = client.id
                      AND revoked_at IS NULL AND expires_at > $2 ORDER BY id DESC) AS hashes
@@ -36,6 +37,27 @@ async def find_credentials(reads: asyncpg.Pool, client_id: UUID, *, now: datetim
         client_id,
         now,
     )
+
+
+async def use_assertion(driver: asyncpg.Connection, client_id: UUID, jti: bytes, *, ends_at: datetime) -> bool:
+    """Whether it was not used before; from now on it was."""
+    found = await driver.fetchval(
+        "INSERT INTO used_assertion VALUES ($1, $2, $3) ON CONFLICT DO NOTHING RETURNING true", client_id, jti, ends_at
+    )
+    return found is not None
+
+
+async def forget_assertions(driver: asyncpg.Connection, *, before: datetime, limit: int) -> int:
+    """Those that could not be used anyway."""
+    done: str = await driver.execute(
+        """
+        DELETE FROM used_assertion WHERE (client_id, jti) IN
+            (SELECT client_id, jti FROM used_assertion WHERE ends_at < $1 ORDER BY ends_at LIMIT $2)
+        """,
+        before,
+        limit,
+    )
+    return int(done.rpartition(" ")[2])
 
 
 async def note_use(driver: asyncpg.Connection, client_id: UUID, *, now: datetime) -> None:

@@ -2,7 +2,7 @@
 
 import base64
 import binascii
-from typing import Annotated
+from typing import Annotated, get_args
 from urllib.parse import unquote_plus
 from uuid import UUID
 
@@ -11,7 +11,8 @@ from fastapi import Depends, Form, Header, Path, Request, Response
 from services.exchange_api.service import calendar as calendar_service
 from services.exchange_api.service import clients as service
 from services.exchange_api.service import tokens
-from services.exchange_api.service.tokens import ClientCredentials, InvalidClient
+from services.exchange_api.service.assertions import ASSERTION_TYPE, MOST_CHARACTERS, NotProven, claimed_client
+from services.exchange_api.service.tokens import ClientAssertion, ClientCredentials, InvalidClient
 from shared.kit.auth import Authenticated, Caller, ensure_supervises_all, require
 from shared.kit.clock import Now
 from shared.kit.database import Reading, Writing
@@ -22,6 +23,8 @@ from shared.schemas.calendar import Calendar, CalendarYear
 from shared.schemas.clients import (
     Client,
     ClientInput,
+    ClientKey,
+    ClientKeySet,
     DeniedClients,
     JsonWebKeySet,
     NewClient,
@@ -121,6 +124,17 @@ async def revoke_secret(
     return _json(await service.revoke_secret(session, caller, client_id, secret_id, now=now))
 
 
+@router.put(
+    "/v1/clients/{client_id}/keys", response_model=Client, tags=["clients"], summary="登记公钥 Put a client's keys"
+)
+async def put_client_keys(
+    client_id: ClientId, body: ClientKeySet, caller: ClientAdministrator, session: Writing, now: Now
+) -> Response:
+    """For `private_key_jwt`: in place of those there were. Leave the old key in while systems take up the new one."""
+    await caller.ensure_covers(await service.get_owner(session, client_id))
+    return _json(await service.replace_keys(session, caller, client_id, body, now=now))
+
+
 @router.post(
     "/v1/clients/{client_id}:disable", response_model=Client, tags=["clients"], summary="停用客户端 Disable a client"
 )
@@ -146,12 +160,29 @@ async def issue_token(
     scope: Annotated[
         str | None, Form(title="权限", description="Fewer than the client's own, separated by blanks.", max_length=1000)
     ] = None,
+    client_assertion_type: Annotated[
+        str | None, Form(title="声明类型", max_length=100, description=f"`{ASSERTION_TYPE}`.")
+    ] = None,
+    client_assertion: Annotated[
+        str | None,
+        Form(
+            title="客户端声明",
+            description="`private_key_jwt`: a JWT signed by a key of the client. `iss` = `sub` = its number, `aud` = the "
+            "issuer's name, `exp` within 5 minutes, a `jti` that is used once.",
+            max_length=MOST_CHARACTERS,
+        ),
+    ] = None,
     authorization: Annotated[str | None, Header(max_length=1000, include_in_schema=False)] = None,
 ) -> Response:
-    """Client credentials by HTTP Basic or in the form. Problem documents carry OAuth's `error` as a member."""
+    """Client credentials by HTTP Basic, in the form, or by a signed assertion. Problems carry OAuth's `error`."""
     if grant_type != "client_credentials":
         raise RuleViolation("只支持 grant_type=client_credentials", error="unsupported_grant_type")
-    presented = _basic(authorization) if authorization else _form(client_id, client_secret)
+    if client_assertion is not None or client_assertion_type is not None:
+        if authorization or client_secret:
+            raise RuleViolation("只能用一种方式证明客户端身份", error="invalid_request")
+        presented: ClientCredentials | ClientAssertion = _assertion(client_id, client_assertion_type, client_assertion)
+    else:
+        presented = _basic(authorization) if authorization else _form(client_id, client_secret)
     kit = request.app.state.kit
     address = request.client.host if request.client else None
     token = await tokens.issue_token(kit.database, kit.settings, presented, scope=scope, address=address, now=now)
@@ -163,6 +194,19 @@ def _form(client_id: str | None, client_secret: str | None) -> ClientCredentials
     if not client_id or not client_secret:
         raise InvalidClient
     return ClientCredentials(client_id, client_secret)
+
+
+def _assertion(client_id: str | None, kind: str | None, assertion: str | None) -> ClientAssertion:
+    """RFC 7521 §4.2: the number in the form may be left out, and is the assertion's own."""
+    if kind != ASSERTION_TYPE or not assertion:
+        raise InvalidClient
+    try:
+        claimed = claimed_client(assertion)
+    except NotProven as error:
+        raise InvalidClient from error
+    if client_id is not None and client_id != claimed:
+        raise InvalidClient
+    return ClientAssertion(claimed, assertion)
 
 
 def _basic(authorization: str) -> ClientCredentials:
@@ -213,7 +257,8 @@ async def get_metadata(request: Request) -> ServerMetadata:
         token_endpoint=f"{base}/v1/oauth/token",
         jwks_uri=f"{base}/.well-known/jwks.json",
         grant_types_supported=["client_credentials"],
-        token_endpoint_auth_methods_supported=["client_secret_basic", "client_secret_post"],
+        token_endpoint_auth_methods_supported=["client_secret_basic", "client_secret_post", "private_key_jwt"],
+        token_endpoint_auth_signing_alg_values_supported=list(get_args(ClientKey.model_fields["alg"].annotation)),
         response_types_supported=[],
         scopes_supported=[scope.value for scope in Scope],
     )

@@ -5,16 +5,18 @@ from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
+from pydantic_core import from_json, to_json
 from uuid_utils.compat import uuid7
 
 from services.exchange_api.models import ClientRow, ClientSecretRow
 from services.exchange_api.repository import clients as repository
+from services.exchange_api.service.assertions import check_keys
 from services.exchange_api.service.secrets import hash_secret, new_secret
 from shared.kit.auth import Caller
 from shared.kit.clock import local_day
 from shared.kit.database import WriteSession
 from shared.kit.errors import Conflict, InsufficientScope, NotFound
-from shared.schemas.clients import Client, ClientInput, NewClient, NewSecret, SecretFacts
+from shared.schemas.clients import Client, ClientInput, ClientKeySet, NewClient, NewSecret, SecretFacts
 
 MAX_LIVE_SECRETS = 2
 _WARNED_BEFORE = timedelta(days=30)
@@ -62,6 +64,20 @@ async def revoke_secret(
         secret.revoked_at = now
         row.version += 1
         _record(session, caller, row, "client.secret_revoked", secret=str(secret_id))
+    return await _facts(session, row, now)
+
+
+async def replace_keys(
+    session: WriteSession, caller: Caller, client_id: UUID, wanted: ClientKeySet, *, now: datetime
+) -> Client:
+    """These public keys in place of those there were; none: it proves who it is by its secret only."""
+    check_keys(wanted.keys)
+    row = await _load(session, client_id)
+    content = to_json(wanted.keys, exclude_none=True).decode()
+    if row.public_keys != content:
+        row.public_keys = content
+        row.version += 1
+        _record(session, caller, row, "client.keys_replaced", keys=[key.kid for key in wanted.keys])
     return await _facts(session, row, now)
 
 
@@ -146,6 +162,7 @@ async def _facts(session: WriteSession, row: ClientRow, now: datetime) -> Client
         expires_on=row.expires_on,
         disabled=row.disabled_at is not None,
         version=row.version,
+        keys=from_json(row.public_keys),
         secrets=[SecretFacts.model_validate(secret, from_attributes=True) for secret in secrets],
     )
 

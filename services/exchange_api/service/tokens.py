@@ -4,6 +4,7 @@ import ipaddress
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import Any
 from uuid import UUID
 
 import asyncpg
@@ -15,6 +16,7 @@ from uuid_utils.compat import uuid7
 
 from services.exchange_api.models import SigningKeyRow
 from services.exchange_api.repository import clients as repository
+from services.exchange_api.service.assertions import NotProven, verify_assertion
 from services.exchange_api.service.secrets import KeySealer, base64url, matches_any
 from services.exchange_api.settings import Settings
 from shared.kit.auth import LEEWAY_SECONDS, Caller
@@ -42,10 +44,18 @@ class InvalidClient(Unauthenticated):
 
 @dataclass(frozen=True)
 class ClientCredentials:
-    """What a caller presents."""
+    """What a caller presents: its number and secret."""
 
     client_id: str
     client_secret: str
+
+
+@dataclass(frozen=True)
+class ClientAssertion:
+    """What a caller presents: a statement that its own key signed (RFC 7523)."""
+
+    client_id: str
+    assertion: str
 
 
 def sealer_of(settings: Settings) -> KeySealer:
@@ -55,7 +65,7 @@ def sealer_of(settings: Settings) -> KeySealer:
 async def issue_token(
     database: Database,
     settings: Settings,
-    presented: ClientCredentials,
+    presented: ClientCredentials | ClientAssertion,
     *,
     scope: str | None,
     address: str | None,
@@ -65,16 +75,22 @@ async def issue_token(
     reads = database.reads
     client_id = _parse_client_id(presented.client_id)
     found = await repository.find_credentials(reads, client_id, now=now) if client_id else None
-    if not await matches_any(presented.client_secret, found["hashes"] if found else []) or found is None:
+    if isinstance(presented, ClientAssertion):
+        used = _read_assertion(presented, found, settings, now)
+    elif not await matches_any(presented.client_secret, found["hashes"] if found else []):
+        raise InvalidClient
+    if found is None or client_id is None:
         raise InvalidClient
     today = local_day(now)
     ended = any(last_day is not None and last_day < today for last_day in (found["expires_on"], found["valid_to"]))
     if found["disabled_at"] is not None or ended or not _may_come_from(found["networks"], address):
         raise InvalidClient
+    granted = _granted_scopes(found["scopes"], scope)
+    if isinstance(presented, ClientAssertion):
+        await _use_once(database, client_id, *used)
     if found["last_used_at"] is None or now - found["last_used_at"] > _USE_NOTED_EVERY:
         async with database.write() as session:
-            await repository.note_use(await session.driver(), client_id or UUID(int=0), now=now)
-    granted = _granted_scopes(found["scopes"], scope)
+            await repository.note_use(await session.driver(), client_id, now=now)
     claims = {
         "iss": settings.token_issuer,
         "aud": settings.token_audience,
@@ -113,6 +129,25 @@ async def issue_own_token(reads: asyncpg.Pool, settings: Settings, scopes: Seque
     key_id, private_key = await _active_key(reads, settings, now)
     token = jwt.encode(claims, private_key, algorithm="EdDSA", headers={"kid": key_id})
     return Token(access_token=token, expires_in=settings.token_lifetime_seconds, scope=claims["scope"])
+
+
+def _read_assertion(
+    presented: ClientAssertion, found: Any, settings: Settings, now: datetime
+) -> tuple[bytes, datetime]:
+    """What to remember of it; InvalidClient for one that proves nothing."""
+    keys = found["public_keys"] if found else "[]"
+    try:
+        return verify_assertion(
+            presented.assertion, keys, client_id=presented.client_id, issuer=settings.token_issuer, now=now
+        )
+    except NotProven as error:
+        raise InvalidClient from error
+
+
+async def _use_once(database: Database, client_id: UUID, jti: bytes, ends_at: datetime) -> None:
+    async with database.write() as session:
+        if not await repository.use_assertion(await session.driver(), client_id, jti, ends_at=ends_at):
+            raise InvalidClient
 
 
 def _parse_client_id(text: str) -> UUID | None:
