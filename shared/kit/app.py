@@ -19,6 +19,7 @@ from pydantic import BaseModel
 from shared.kit import feed
 from shared.kit.auth import (
     SECOND_ISSUER_ALGORITHMS,
+    ClaimMapping,
     DenyList,
     LoadKeys,
     TokenVerifier,
@@ -96,10 +97,22 @@ def build_verifier(settings: KitSettings, client: httpx.AsyncClient, load_keys: 
         second = TokenVerifier(
             keys_over_http(client, settings.second_jwks_url),
             issuer=settings.second_issuer,
-            audience=settings.token_audience,
+            audience=settings.second_audience or settings.token_audience,
             algorithms=SECOND_ISSUER_ALGORITHMS,
+            mapping=mapping_of(settings),
         )
     return TokenVerifier(load_keys, issuer=settings.token_issuer, audience=settings.token_audience, second=second)
+
+
+def mapping_of(settings: KitSettings) -> ClaimMapping:
+    """How the second issuer's claims are read."""
+    roles = settings.second_roles
+    return ClaimMapping(
+        subject=settings.second_subject_claim,
+        organization=settings.second_organization_claim,
+        scope=settings.second_scope_claim,
+        roles=None if roles is None else {role: frozenset(s.value for s in held) for role, held in roles.items()},
+    )
 
 
 @contextmanager

@@ -6,7 +6,7 @@ in a route's signature shows who may call; `caller.ensure_covers(organization)` 
 """
 
 import time
-from collections.abc import Awaitable, Callable, Coroutine, Sequence
+from collections.abc import Awaitable, Callable, Coroutine, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Annotated, Any
 
@@ -42,9 +42,49 @@ class Principal:
 
     client_id: str
     organization: str
-    division_code: str
     scopes: frozenset[str]
     expires_at: int
+
+
+@dataclass(frozen=True)
+class ClaimMapping:
+    """Where another issuer's tokens say what ours say. Names may lead inside: `realm_access.roles`."""
+
+    subject: str = "sub"
+    organization: str = "organization"
+    scope: str = "scope"
+    roles: Mapping[str, frozenset[str]] | None = None
+    """What its roles may do here; None: it names our scopes."""
+    prefix: str = "sso:"
+    """Before its subjects, so that none is taken for a client of ours."""
+
+    def principal(self, claims: Mapping[str, Any]) -> Principal:
+        """ValueError for claims that do not say who for whom."""
+        subject, organization = _at(claims, self.subject), _at(claims, self.organization)
+        if not isinstance(subject, str) or not subject or not isinstance(organization, str) or not organization:
+            raise ValueError("no subject or no organisation")
+        said = _at(claims, self.scope) or []
+        if not isinstance(said, str | list):
+            raise ValueError("neither words nor a list")
+        names = said.split() if isinstance(said, str) else [one for one in said if isinstance(one, str)]
+        held = names if self.roles is None else [scope for name in names for scope in self.roles.get(name, ())]
+        return Principal(
+            client_id=self.prefix + subject,
+            organization=organization,
+            # What we do not know means nothing here.
+            scopes=frozenset(held) & frozenset(scope.value for scope in Scope),
+            expires_at=int(claims["exp"]),
+        )
+
+
+def _at(claims: Mapping[str, Any], path: str) -> Any:
+    """What stands there: under the whole name, such as a URL, else step by step."""
+    if path in claims:
+        return claims[path]
+    found: Any = claims
+    for name in path.split("."):
+        found = found.get(name) if isinstance(found, Mapping) else None
+    return found
 
 
 class DenyList:
@@ -89,13 +129,16 @@ class TokenVerifier:
         audience: str,
         algorithms: Sequence[str] = ALGORITHMS,
         second: "TokenVerifier | None" = None,
+        mapping: ClaimMapping | None = None,
     ) -> None:
-        """`second` verifies the tokens of another issuer, such as the city's single sign-on."""
+        """`second` verifies the tokens of another issuer, such as the city's single sign-on, by its `mapping`."""
         self._load_keys = load_keys
         self._issuer = issuer
         self._audience = audience
         self._algorithms = tuple(algorithms)
         self._second = second
+        self._mapping = mapping
+        self._required = ["exp", "iat", "iss", "aud", *((["sub", "organization", "scope"]) if mapping is None else [])]
         self._keys: Remembered[dict[str, jwt.PyJWK]] = Remembered(self._load, ttl_seconds=_JWKS_TTL_SECONDS)
         self._asked_for_unknown_at = float("-inf")
         self._verified: dict[str, Principal] = {}
@@ -115,15 +158,9 @@ class TokenVerifier:
                 issuer=self._issuer,
                 audience=self._audience,
                 leeway=LEEWAY_SECONDS,
-                options={"require": ["exp", "iat", "iss", "aud", "sub", "organization", "division_code", "scope"]},
+                options={"require": self._required},
             )
-            principal = Principal(
-                client_id=str(claims["sub"]),
-                organization=str(claims["organization"]),
-                division_code=str(claims["division_code"]),
-                scopes=frozenset(str(claims["scope"]).split()),
-                expires_at=int(claims["exp"]),
-            )
+            principal = _own_principal(claims) if self._mapping is None else self._mapping.principal(claims)
         except jwt.ExpiredSignatureError as error:
             raise Unauthenticated("访问令牌已过期；请重新获取") from error
         except (jwt.PyJWTError, ValueError, RecursionError) as error:
@@ -148,6 +185,15 @@ class TokenVerifier:
 
     async def _load(self, _key: str) -> dict[str, jwt.PyJWK]:
         return {key.key_id: key for key in jwt.PyJWKSet.from_dict(await self._load_keys()).keys if key.key_id}
+
+
+def _own_principal(claims: Mapping[str, Any]) -> Principal:
+    return Principal(
+        client_id=str(claims["sub"]),
+        organization=str(claims["organization"]),
+        scopes=frozenset(str(claims["scope"]).split()),
+        expires_at=int(claims["exp"]),
+    )
 
 
 def _claims_issuer(token: str, issuer: str) -> bool:

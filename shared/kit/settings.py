@@ -7,6 +7,8 @@ from typing import ClassVar
 from pydantic import Field, SecretStr, model_validator
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SecretsSettingsSource, SettingsConfigDict
 
+from shared.schemas.scopes import Scope
+
 SECRETS_DIR = "MINGQUAN_SECRETS_DIR"
 
 
@@ -54,6 +56,19 @@ class KitSettings(EnvironmentSettings):
         default=None, description="`iss` of tokens that the city's single sign-on issues; unset: none accepted."
     )
     second_jwks_url: str | None = Field(default=None, description="Where the second issuer publishes its keys.")
+    second_audience: str | None = Field(
+        default=None, description="`aud` that the second issuer's tokens must carry; unset: token_audience."
+    )
+    second_subject_claim: str = Field(default="sub", description="Claim of the second issuer that says who.")
+    second_organization_claim: str = Field(
+        default="organization", description="Claim with the 统一社会信用代码; dots lead inside: `org.code`."
+    )
+    second_scope_claim: str = Field(
+        default="scope", description="Claim with the scopes or roles, a list or words: `realm_access.roles`."
+    )
+    second_roles: dict[str, list[Scope]] | None = Field(
+        default=None, description="JSON: the second issuer's roles and their scopes here; unset: it names our scopes."
+    )
     directory_ttl_seconds: float = Field(
         default=30.0, gt=0, description="How long facts from exchange_api may be used unasked."
     )

@@ -65,7 +65,7 @@ async def open_planned(session: WriteSession, planned: Planned, directory: Organ
         return
     have = await lock_tasks(await session.driver(), [push.key for push in planned.pushes])
     fresh = [push for push in planned.pushes if push.key not in have]
-    caller = Caller(Principal("worker", "", "", frozenset(), 0), directory)
+    caller = Caller(Principal("worker", "", frozenset(), 0), directory)
     results = await put_tasks(session, caller, fresh, terms) if fresh else []
     for push, result in zip(fresh, results, strict=True):
         if isinstance(result, DomainError):

@@ -1,6 +1,7 @@
 """Verifying tokens offline: every way in which one can be wrong, and how often the issuer is asked."""
 
 import base64
+import dataclasses
 import hashlib
 import hmac
 import json
@@ -14,7 +15,9 @@ from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric.ec import SECP256R1, generate_private_key
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
-from shared.kit.auth import SECOND_ISSUER_ALGORITHMS, TokenVerifier, keys_over_http
+from services.exchange_api.settings import Settings as ExchangeSettings
+from shared.kit.app import mapping_of
+from shared.kit.auth import SECOND_ISSUER_ALGORITHMS, ClaimMapping, TokenVerifier, keys_over_http
 from shared.kit.errors import Unauthenticated, Unavailable
 
 ISSUER, AUDIENCE = "https://issuer.test", "mingquan"
@@ -85,7 +88,7 @@ async def refused(verifier: TokenVerifier, token: str) -> str:
 
 async def test_good_token_names_its_bearer(issuer: Issuer, verifier: TokenVerifier) -> None:
     principal = await verifier.verify(issuer.sign())
-    assert (principal.client_id, principal.division_code) == ("client", "370102")
+    assert (principal.client_id, principal.organization) == ("client", "11370102004190001X")
     assert principal.scopes == {"events:read", "policy:write"}
 
 
@@ -101,7 +104,6 @@ async def test_good_token_names_its_bearer(issuer: Issuer, verifier: TokenVerifi
         {"iat": None},
         {"sub": None},
         {"organization": None},
-        {"division_code": None},
         {"scope": None},
         {"nbf": 9_999_999_999},
         {"iat": 9_999_999_999},
@@ -245,3 +247,102 @@ async def test_second_issuer_is_accepted_under_its_own_name_only(issuer: Issuer)
     await refused(verifier, sign(ISSUER))
     await refused(verifier, issuer.sign(iss="https://sso.test"))
     assert (await verifier.verify(issuer.sign())).client_id == "client"
+
+
+class SignOn:
+    """The city's single sign-on, as its operator set it up: roles inside, organisations under a URL."""
+
+    def __init__(self) -> None:
+        self.private = generate_private_key(SECP256R1())
+
+    async def load(self) -> dict[str, Any]:
+        public = json.loads(jwt.algorithms.ECAlgorithm.to_jwk(self.private.public_key()))
+        return {"keys": [public | {"kid": "sso", "alg": "ES256"}]}
+
+    def token(self, **changes: Any) -> str:
+        now = int(time.time())
+        claims = {
+            "iss": "https://sso.test",
+            "aud": "gov-open",
+            "iat": now,
+            "exp": now + 60,
+            "uid": "zhang",
+            "https://city.test/org": {"code": "113701020041887000"},
+            "realm_access": {"roles": ["信息公开员", "打印机管理员"]},
+        }
+        stated = {name: value for name, value in (claims | changes).items() if value is not None}
+        return jwt.encode(stated, self.private, algorithm="ES256", headers={"kid": "sso"})
+
+
+def verifier_of(issuer: Issuer, sign_on: SignOn, mapping: ClaimMapping) -> TokenVerifier:
+    second = TokenVerifier(
+        sign_on.load,
+        issuer="https://sso.test",
+        audience="gov-open",
+        algorithms=SECOND_ISSUER_ALGORITHMS,
+        mapping=mapping,
+    )
+    return TokenVerifier(issuer.load, issuer=ISSUER, audience=AUDIENCE, second=second)
+
+
+MAPPING = ClaimMapping(
+    subject="uid",
+    organization="org.code",
+    scope="realm_access.roles",
+    roles={"信息公开员": frozenset({"request:handle", "no:scope"}), "审批人": frozenset({"request:approve"})},
+)
+
+
+async def test_claims_of_the_single_sign_on_are_read_as_the_operator_says(issuer: Issuer) -> None:
+    sign_on = SignOn()
+    verifier = verifier_of(issuer, sign_on, MAPPING)
+    who = await verifier.verify(sign_on.token(org={"code": "113701020041887000"}))
+    assert (who.client_id, who.organization) == ("sso:zhang", "113701020041887000")
+    # A role that is not named means nothing, nor does a scope that there is not.
+    assert who.scopes == {"request:handle"}
+    whole = ClaimMapping(subject="uid", organization="https://city.test/org", scope="permissions")
+    named = verifier_of(issuer, sign_on, whole)
+    token = sign_on.token(
+        **{"https://city.test/org": "113701020041887000", "permissions": "request:handle  openid keys:x"}
+    )
+    assert (await named.verify(token)).scopes == {"request:handle"}
+    assert (await named.verify(sign_on.token(**{"https://city.test/org": "11", "permissions": None}))).scopes == set()
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {},
+        {"org": {}},
+        {"org": {"code": ""}},
+        {"org": {"code": 11}},
+        {"org": "113701020041887000"},
+        {"org": {"code": "11"}, "uid": None},
+        {"org": {"code": "11"}, "uid": ""},
+        {"org": {"code": "11"}, "aud": AUDIENCE},
+        {"org": {"code": "11"}, "exp": 1},
+        {"org": {"code": "11"}, "realm_access": {"roles": 7}},
+    ],
+)
+async def test_claims_that_do_not_say_who_for_whom_are_refused(issuer: Issuer, changes: dict[str, Any]) -> None:
+    sign_on = SignOn()
+    await refused(verifier_of(issuer, sign_on, MAPPING), sign_on.token(**changes))
+
+
+def test_the_settings_say_it_all() -> None:
+    said: dict[str, Any] = {
+        "database_url": "postgresql://x",
+        "cursor_key": "k" * 32,
+        "exchange_url": "http://x",
+        "key_encryption_key": "k" * 40,
+        "second_issuer": "https://sso.test",
+        "second_jwks_url": "https://sso.test/keys",
+        "second_subject_claim": "uid",
+        "second_organization_claim": "org.code",
+        "second_scope_claim": "realm_access.roles",
+        "second_roles": {"信息公开员": ["request:handle"], "审批人": ["request:approve"]},
+    }
+    expected = dataclasses.replace(
+        MAPPING, roles={**(MAPPING.roles or {}), "信息公开员": frozenset({"request:handle"})}
+    )
+    assert mapping_of(ExchangeSettings(**said)) == expected
