@@ -11,7 +11,7 @@ from typing import Annotated, Any
 import asyncpg
 import sqlalchemy as sa
 from asyncpg.transaction import Transaction
-from fastapi import Depends, Request
+from fastapi import Depends, Query, Request
 from sqlalchemy.engine import make_url
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, AsyncSession, create_async_engine
 
@@ -26,12 +26,14 @@ logger = get_logger(__name__)
 class WriteSession:
     """One transaction, begun at first use, with what it will announce and record.
 
-    `announce` and `record` are written by `commit`, in the same transaction: all or nothing.
+    `announce` and `record` are written by `commit`, in the same transaction: all or nothing. In a rehearsal `commit` does
+    all of that, so that whatever would fail does, and then undoes it.
     """
 
-    def __init__(self, engine: AsyncEngine, *, source: str) -> None:
+    def __init__(self, engine: AsyncEngine, *, source: str, rehearsal: bool = False) -> None:
         self._engine = engine
         self._source = source
+        self.rehearsal = rehearsal
         self._connection: AsyncConnection | None = None
         self._driver: asyncpg.Connection | None = None
         self._transaction: Transaction | None = None
@@ -89,6 +91,9 @@ class WriteSession:
         if self._orm is not None:
             await self._orm.flush()
         await log.append(self._driver, source=self._source, announcements=self._announcements, records=self._records)
+        if self.rehearsal:
+            await self.rollback()
+            return
         transaction, self._transaction = self._transaction, None
         try:
             await transaction.commit()
@@ -192,9 +197,9 @@ class Database:
         return await asyncpg.connect(self.driver_url, server_settings=self._server_settings)
 
     @asynccontextmanager
-    async def write(self) -> AsyncIterator[WriteSession]:
-        """One transaction: committed at the end of the block, rolled back by any exception."""
-        session = WriteSession(self.engine, source=self._settings.source)
+    async def write(self, *, rehearsal: bool = False) -> AsyncIterator[WriteSession]:
+        """One transaction: committed at the end of the block, rolled back by any exception, or because it is a rehearsal."""
+        session = WriteSession(self.engine, source=self._settings.source, rehearsal=rehearsal)
         try:
             yield session
             await session.commit()
@@ -236,7 +241,22 @@ async def _keep_session(_connection: asyncpg.Connection) -> None:
     """Readers never change session state, so the round trip that would reset it is saved."""
 
 
-async def _write_session(request: Request) -> AsyncIterator[WriteSession]:
+ValidateOnly = Annotated[
+    bool,
+    Query(
+        title="只校验",
+        description="Carry everything out, answer `200` as if it had been stored, and store nothing: no row, no event, no number.",
+    ),
+]
+
+
+async def _write_session(request: Request, validate_only: ValidateOnly = False) -> AsyncIterator[WriteSession]:
+    database: Database = request.app.state.kit.database
+    async with database.write(rehearsal=validate_only) as session:
+        yield session
+
+
+async def _real_session(request: Request) -> AsyncIterator[WriteSession]:
     database: Database = request.app.state.kit.database
     async with database.write() as session:
         yield session
@@ -248,7 +268,10 @@ async def _read_pool(request: Request) -> asyncpg.Pool:
 
 
 Writing = Annotated[WriteSession, Depends(_write_session, scope="function")]
-"""One transaction a request. `scope="function"` commits before the response is sent."""
+"""One transaction a request. `scope="function"` commits before the response is sent. `?validate_only=true` rehearses it."""
+
+WritingForReal = Annotated[WriteSession, Depends(_real_session, scope="function")]
+"""The same where nothing can be rehearsed: the answer would be untrue, or somebody else already knows of it."""
 
 Reading = Annotated[asyncpg.Pool, Depends(_read_pool)]
 """A pool whose sessions refuse to write."""

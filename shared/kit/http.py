@@ -11,6 +11,7 @@ from typing import Annotated, Any
 from fastapi import APIRouter, FastAPI, Header, Request, Response, params
 from fastapi.exceptions import RequestValidationError
 from fastapi.routing import APIRoute
+from pydantic import TypeAdapter
 from pydantic_core import ErrorDetails, from_json, to_json
 from starlette.datastructures import UploadFile
 from starlette.exceptions import HTTPException
@@ -33,6 +34,11 @@ logger = get_logger(__name__)
 PUBLIC_CACHE = "public, max-age=5, stale-while-revalidate=30"
 PRIVATE_CACHE = "no-store"
 SCOPES_MEMBER = "x-required-scopes"
+REHEARSAL = "validate_only"
+"""The query parameter of writes that carries everything out and stores nothing."""
+REHEARSED_HEADER = "Validated-Only"
+_NOT_REHEARSED = InvalidField(pointer=f"?{REHEARSAL}", detail="此操作没有这个参数")
+_WRITES = frozenset({"POST", "PUT", "PATCH", "DELETE"})
 FORM_MEDIA_TYPE = "application/x-www-form-urlencoded"
 UPLOAD_MEDIA_TYPE = "multipart/form-data"
 UPLOAD_BODY: dict[str, Any] = {
@@ -51,6 +57,7 @@ UPLOAD_BODY: dict[str, Any] = {
     }
 }
 """For `openapi_extra` of a route that reads its body with `read_upload`."""
+_BOOLEAN = TypeAdapter(bool)
 _FORM_OVERHEAD_BYTES = 4096
 MAX_DISCARDED_BYTES = 32_000_000
 MAX_JSON_DEPTH = 200  # jiter's own limit; deeper bodies are refused by the parser
@@ -378,6 +385,9 @@ class KitRoute(APIRoute):
         if self.body_field is not None:
             statuses |= {413, 415}
         self.responses = {**problems(*statuses), **self.responses}
+        if _asks_for(self.dependant, REHEARSAL) and self.status_code in (201, 202):
+            model = {} if self.response_model is None else {"model": self.response_model}
+            self.responses = {200: {"description": "只校验，没有保存 Validated only", **model}, **self.responses}
         scopes = [scope for call in calls for scope in getattr(call, "required_scopes", ())]
         self.openapi_extra = {
             SCOPES_MEMBER: {"any_of": scopes, "optional": "_authenticate_if_present" in names},
@@ -387,13 +397,29 @@ class KitRoute(APIRoute):
     def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
         handle = super().get_route_handler()
         takes_body, takes_form = self.body_field is not None, _takes_form(self)
+        writes, rehearses = bool((self.methods or set()) & _WRITES), _asks_for(self.dependant, REHEARSAL)
 
         async def read_then_handle(request: Request) -> Response:
             if "\0" in request.scope["path"] or b"%00" in request.scope["query_string"]:
                 raise RuleViolation("地址和查询参数中不能有 NUL 字符（%00）")
-            return await handle(await _read_within_bounds(request, takes_form=takes_form) if takes_body else request)
+            rehearsed = writes and REHEARSAL in request.query_params
+            if rehearsed and not rehearses:
+                raise RuleViolation("此操作不能只校验：去掉参数 validate_only 就是办理", errors=[_NOT_REHEARSED])
+            answer = await handle(await _read_within_bounds(request, takes_form=takes_form) if takes_body else request)
+            return _mark_rehearsal(request, answer) if rehearsed else answer
 
         return read_then_handle
+
+
+def _mark_rehearsal(request: Request, answer: Response) -> Response:
+    """It says that nothing was stored, and leads nowhere."""
+    if _BOOLEAN.validate_python(request.query_params[REHEARSAL]) and answer.status_code < 300:
+        answer.headers[REHEARSED_HEADER] = "true"
+        answer.status_code = 200 if answer.status_code in (201, 202) else answer.status_code
+        for name in ("location", "content-location"):
+            if name in answer.headers:
+                del answer.headers[name]
+    return answer
 
 
 async def _read_within_bounds(request: Request, *, takes_form: bool) -> _ReadRequest:
@@ -414,6 +440,13 @@ async def _read_within_bounds(request: Request, *, takes_form: bool) -> _ReadReq
 
 def _takes_form(route: APIRoute) -> bool:
     return route.body_field is not None and isinstance(route.body_field.field_info, params.Form)
+
+
+def _asks_for(dependant: Any, name: str) -> bool:
+    """Whether the route, or what it depends on, has that query parameter."""
+    return any(one.alias == name for one in dependant.query_params) or any(
+        _asks_for(child, name) for child in dependant.dependencies
+    )
 
 
 def _calls(dependant: Any) -> list[Any]:

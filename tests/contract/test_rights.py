@@ -10,9 +10,12 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
+import asyncpg
 import httpx
 import pytest
 
+from deploy.local.postgres import Postgres
+from deploy.local.provision import SCHEMAS
 from services.policy_api.rules.entry_kinds.registry import KINDS
 from services.policy_api.service.expiry import remind
 from shared.schemas.scopes import Scope
@@ -307,13 +310,15 @@ async def victims(suite: Suite) -> list[Victim]:
 
 
 async def call(
-    suite: Suite, operation: Operation, victim: Victim, headers: dict[str, str], body: Any
+    suite: Suite, operation: Operation, victim: Victim, headers: dict[str, str], body: Any, **query: str
 ) -> httpx.Response:
     # Every identity that a route may ask for beside the token is given: only the right may be what is missing.
     headers = {"Acting-Person": "outsider-1"} | headers
     address = victim.path(operation.service, operation.path)
     sent: dict[str, Any] = {"files": {"file": ("a.txt", body)}} if isinstance(body, bytes) else {"json": body}
-    return await suite.clients[operation.service].request(operation.method, address, headers=headers, **sent)
+    return await suite.clients[operation.service].request(
+        operation.method, address, headers=headers, params=query or None, **sent
+    )
 
 
 async def state_of(suite: Suite) -> list[tuple[Any, ...]]:
@@ -421,3 +426,78 @@ async def test_no_token_and_no_real_token_are_refused(suite: Suite, victims: lis
                 if answer.status_code != 401 or "Bearer" not in answer.headers["www-authenticate"]:
                     wrong.append(f"{authorization} {operation.name}: {answer.status_code} {answer.text[:200]}")
     assert wrong == []
+
+
+REAL_ONLY = {
+    # Here a token is made, or what another already knows is taken in, or bytes go into a store beside the database.
+    "exchange POST /v1/oauth/token",
+    "exchange POST /v1/keys:rotate",
+    "exchange POST /v1/inbound/{source}",
+    "policy POST /v1/organizations/{org}/files",
+    # Here somebody sees personal data, and that has to stay on record.
+    "request POST /v1/requests/{request_id}:identify",
+    "request POST /v1/requests/{request_id}/files/{file_id}:open",
+    "request POST /v1/requests/{request_id}/notices/{notice_id}:open",
+    "request POST /v1/record-corrections/{correction_id}:identify",
+    # These only ask.
+    "policy POST /v1/policies:parse",
+    "policy POST /v1/match",
+    "policy POST /v1/match:batch",
+    "catalog POST /v1/patrol:scan",
+    "catalog POST /v1/organizations/{org}/catalogs/{external_id}:preview",
+    "request POST /v1/reports:check",
+    "request POST /v1/reports:check-page",
+    "request POST /v1/notices:preview",
+}
+
+
+def rehearses(operation: Operation) -> bool:
+    return any(one["name"] == "validate_only" for one in operation.document.get("parameters", []))
+
+
+async def everything(connection: asyncpg.Connection) -> dict[str, str]:
+    """Each table's rows, in one word."""
+    tables = await connection.fetch(
+        "SELECT format('%I.%I', schemaname, tablename) AS name FROM pg_tables WHERE schemaname = ANY($1)",
+        [*SCHEMAS],
+    )
+    query = "SELECT coalesce(md5(string_agg(one::text, '' ORDER BY one::text)), '') FROM {} AS one"
+    return {row["name"]: await connection.fetchval(query.format(row["name"])) for row in tables}
+
+
+async def test_rehearsed_writes_store_nothing(
+    suite: Suite, victims: list[Victim], postgres: Postgres, clone: str
+) -> None:
+    connection = await asyncpg.connect(postgres.url.rpartition("/")[0] + f"/{clone}")
+    before, wrong, carried_out = await everything(connection), [], 0
+    for operation in operations_of(suite):
+        if operation.name not in BODIES or operation.name in REAL_ONLY:
+            continue
+        body = BODIES[operation.name](victims[0])
+        answer = await call(suite, operation, victims[0], suite.admin, body, validate_only="true")
+        marked = answer.headers.get("validated-only") == "true"
+        if marked != answer.is_success or answer.status_code in (201, 202) or "location" in answer.headers:
+            wrong.append(f"{operation.name}: {answer.status_code} {dict(answer.headers)}")
+        carried_out += answer.is_success
+    after = await everything(connection)
+    await connection.close()
+    assert wrong == []
+    assert [name for name in after if after[name] != before[name]] == []
+    # Most of them come to their end, and it is there that something would be stored.
+    assert carried_out > 90, carried_out
+
+
+def test_what_cannot_be_rehearsed_is_known(suite: Suite) -> None:
+    writes = {o.name for o in operations_of(suite) if o.method != "get"}
+    assert {o.name for o in operations_of(suite) if rehearses(o)} == writes - REAL_ONLY
+
+
+async def test_what_cannot_be_rehearsed_says_so(suite: Suite, victims: list[Victim]) -> None:
+    before, wrong = await state_of(suite), []
+    for operation in operations_of(suite):
+        if operation.name in REAL_ONLY:
+            answer = await call(suite, operation, victims[0], suite.admin, {}, validate_only="true")
+            if (answer.status_code, answer.json().get("errors", [{}])[0].get("pointer")) != (422, "?validate_only"):
+                wrong.append(f"{operation.name}: {answer.status_code} {answer.text[:200]}")
+    assert wrong == []
+    assert await state_of(suite) == before

@@ -17,7 +17,7 @@ from services.catalog_api.service.tasks import TaskPush, Terms
 from services.catalog_api.settings import Settings
 from shared.kit.auth import Caller, OrganizationCode, require
 from shared.kit.clock import Now
-from shared.kit.database import Reading, WriteSession, Writing
+from shared.kit.database import Reading, ValidateOnly, WriteSession, Writing
 from shared.kit.errors import Conflict, DomainError, InvalidCursor, NotFound, UnsupportedMediaType
 from shared.kit.http import (
     DuplexResponse,
@@ -249,7 +249,9 @@ def lines_of(model: type[BaseModel], receipt: str, *, result: str = "DisclosureR
 
 
 @router.post("/v1/tasks:batch", summary="批量登记公开任务 Announce many tasks", **lines_of(TaskLine, "TaskReceipt"))
-async def put_tasks_batch(request: Request, caller: Discloser, terms: TermsNow) -> Response:
+async def put_tasks_batch(
+    request: Request, caller: Discloser, terms: TermsNow, validate_only: ValidateOnly = False
+) -> Response:
     """One `TaskLine` a line in, one `DisclosureResult` a line out, in order, committed in chunks as they arrive."""
 
     async def prepare(line: TaskLine) -> TaskPush:
@@ -260,7 +262,7 @@ async def put_tasks_batch(request: Request, caller: Discloser, terms: TermsNow) 
     async def push(session: WriteSession, pushes: list[TaskPush]) -> list[Any]:
         return list(await tasks.put_tasks(session, caller, pushes, terms))
 
-    return batch_answer(request, TaskLine, prepare, push)
+    return batch_answer(request, TaskLine, prepare, push, validate_only=validate_only)
 
 
 @router.post(
@@ -268,7 +270,9 @@ async def put_tasks_batch(request: Request, caller: Discloser, terms: TermsNow) 
     summary="批量登记公开记录 Register many publications",
     **lines_of(PublicationLine, "PublicationReceipt"),
 )
-async def put_publications_batch(request: Request, caller: Discloser, now: Now) -> Response:
+async def put_publications_batch(
+    request: Request, caller: Discloser, now: Now, validate_only: ValidateOnly = False
+) -> Response:
     """One `PublicationLine` a line in, one `DisclosureResult` a line out, in order, committed in chunks as they arrive."""
 
     async def prepare(line: PublicationLine) -> PublicationPush:
@@ -280,7 +284,7 @@ async def put_publications_batch(request: Request, caller: Discloser, now: Now) 
     async def push(session: WriteSession, pushes: list[PublicationPush]) -> list[Any]:
         return list(await publications.put_publications(session, caller, pushes, now=now))
 
-    return batch_answer(request, PublicationLine, prepare, push)
+    return batch_answer(request, PublicationLine, prepare, push, validate_only=validate_only)
 
 
 def _key(line: Any) -> tuple[str, str]:
@@ -293,8 +297,10 @@ def batch_answer(
     prepare: Callable[[Any], Awaitable[Any]],
     push: Callable[[WriteSession, list[Any]], Awaitable[list[Any]]],
     key: Callable[[Any], Hashable] = _key,
+    *,
+    validate_only: bool,
 ) -> Response:
-    """Lines in, results out; `push` carries out a chunk in one transaction."""
+    """Lines in, results out; `push` carries out a chunk in one transaction, which `validate_only` undoes."""
     content_type = request.headers.get("content-type", "").partition(";")[0].strip().lower()
     if content_type not in (NDJSON, "application/ndjson", "application/jsonl"):
         raise UnsupportedMediaType(f"批量登记应为 {NDJSON}（每行一个 JSON 对象）")
@@ -302,7 +308,7 @@ def batch_answer(
     settings: Settings = kit.settings
 
     async def push_chunk(pushes: list[Any]) -> list[Any]:
-        async with kit.database.write() as session:
+        async with kit.database.write(rehearsal=validate_only) as session:
             return await push(session, pushes)
 
     bounds = BatchBounds(settings.max_batch_lines, settings.max_line_bytes, settings.batch_chunk_lines)

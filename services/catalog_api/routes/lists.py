@@ -15,7 +15,7 @@ from services.catalog_api.service import lists as service
 from services.catalog_api.service.lists import EntryPush
 from shared.kit.auth import Caller, OrganizationCode, require
 from shared.kit.clock import Now, local_day
-from shared.kit.database import Reading, WriteSession, Writing
+from shared.kit.database import Reading, ValidateOnly, WriteSession, Writing
 from shared.kit.errors import DomainError, NotFound, RuleViolation
 from shared.kit.http import api_router, problems, stored_answer
 from shared.schemas.lists import (
@@ -88,7 +88,9 @@ async def put_entry(
     summary="批量设置清单事项 Put many list entries",
     **lines_of(ListLine, "ListReceipt", result="ListLineResult"),
 )
-async def put_entries_batch(request: Request, caller: Keeper, now: Now) -> Response:
+async def put_entries_batch(
+    request: Request, caller: Keeper, now: Now, validate_only: ValidateOnly = False
+) -> Response:
     """One `ListLine` a line in, one `ListLineResult` a line out, in order, committed in chunks as they arrive."""
 
     async def prepare(line: ListLine) -> EntryPush:
@@ -99,7 +101,11 @@ async def put_entries_batch(request: Request, caller: Keeper, now: Now) -> Respo
     async def push(session: WriteSession, pushes: list[EntryPush]) -> list[Any]:
         return list(await service.put_entries(session, caller, pushes, now=now))
 
-    return batch_answer(request, ListLine, prepare, push, lambda line: (line.organization, line.kind, line.external_id))
+    return batch_answer(request, ListLine, prepare, push, _line_key, validate_only=validate_only)
+
+
+def _line_key(line: ListLine) -> tuple[str, str, str]:
+    return line.organization, line.kind, line.external_id
 
 
 @router.post(

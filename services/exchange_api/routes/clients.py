@@ -15,7 +15,7 @@ from services.exchange_api.service.assertions import ASSERTION_TYPE, MOST_CHARAC
 from services.exchange_api.service.tokens import ClientAssertion, ClientCredentials, InvalidClient
 from shared.kit.auth import Authenticated, Caller, ensure_supervises_all, require
 from shared.kit.clock import Now
-from shared.kit.database import Reading, Writing
+from shared.kit.database import Reading, Writing, WritingForReal
 from shared.kit.errors import NotFound, RuleViolation
 from shared.kit.http import api_router, problems
 from shared.kit.idempotency import Idempotent
@@ -73,7 +73,7 @@ async def create_client(
 
 
 @router.get("/v1/clients/me", response_model=Client, tags=["clients"], summary="本客户端 About myself")
-async def get_myself(caller: Authenticated, session: Writing, now: Now) -> Response:
+async def get_myself(caller: Authenticated, session: WritingForReal, now: Now) -> Response:
     """For any client: its scopes, networks and secrets' facts, when it last got a token, and what ends soon."""
     try:
         client_id = UUID(caller.client_id)
@@ -83,7 +83,7 @@ async def get_myself(caller: Authenticated, session: Writing, now: Now) -> Respo
 
 
 @router.get("/v1/clients/{client_id}", response_model=Client, tags=["clients"], summary="读取客户端 Read a client")
-async def get_client(client_id: ClientId, caller: ClientAdministrator, session: Writing, now: Now) -> Response:
+async def get_client(client_id: ClientId, caller: ClientAdministrator, session: WritingForReal, now: Now) -> Response:
     """Its scopes and secrets' facts, for an administrator of its subtree."""
     await caller.ensure_covers(await service.get_owner(session, client_id))
     return _json(await service.get_client(session, client_id, now=now))
@@ -271,7 +271,7 @@ async def get_metadata(request: Request) -> ServerMetadata:
     tags=["tokens"],
     summary="轮换签名密钥 Rotate the key",
 )
-async def rotate_key(request: Request, caller: KeyAdministrator, session: Writing, now: Now) -> Response:
+async def rotate_key(request: Request, caller: KeyAdministrator, session: WritingForReal, now: Now) -> Response:
     """New tokens are signed by a new key at once; old tokens stay good until they expire."""
     kit = request.app.state.kit
     await ensure_supervises_all(caller)

@@ -11,7 +11,7 @@ from services.exchange_api.service import asyncapi, inbound
 from services.exchange_api.service.tokens import sealer_of
 from shared.kit.auth import Caller, ensure_supervises_all, require
 from shared.kit.clock import Now
-from shared.kit.database import Reading, Writing
+from shared.kit.database import Reading, Writing, WritingForReal
 from shared.kit.http import api_router, page_links, problems, read_body
 from shared.schemas.pages import Page
 from shared.schemas.scopes import Scope
@@ -47,7 +47,7 @@ MAX_MESSAGE_BYTES = 262_144
     },
     summary="接收外部平台消息 Receive a message",
 )
-async def receive(source: Source, request: Request, session: Writing, now: Now) -> InboundReceipt:
+async def receive(source: Source, request: Request, session: WritingForReal, now: Now) -> InboundReceipt:
     """Signed by Standard Webhooks 1.0 over the raw bytes. Stored once and carried out later; a replay changes nothing."""
     raw = await read_body(request, limit=MAX_MESSAGE_BYTES)
     sealer = sealer_of(request.app.state.kit.settings)

@@ -2,9 +2,10 @@
 
 from fastapi import Request, Response
 
-from services.policy_api.routes.policies import Pusher, ValidateOnly
+from services.policy_api.routes.policies import Pusher
 from services.policy_api.service.batch import Batch
 from shared.kit.clock import Now
+from shared.kit.database import ValidateOnly
 from shared.kit.errors import UnsupportedMediaType
 from shared.kit.http import DuplexResponse, api_router, problems
 

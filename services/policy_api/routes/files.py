@@ -15,7 +15,7 @@ from services.policy_api.service import files as service
 from services.policy_api.settings import Settings
 from shared.kit.auth import MaybeAuthenticated, OrganizationCode
 from shared.kit.clock import Now
-from shared.kit.database import Reading, Writing
+from shared.kit.database import Reading, Writing, WritingForReal
 from shared.kit.errors import InvalidCursor, NotFound
 from shared.kit.files import FileStore
 from shared.kit.http import UPLOAD_BODY, api_router, etag_matches, problems, read_upload
@@ -48,7 +48,7 @@ async def upload_file(
     request: Request,
     caller: Pusher,
     store: Store,
-    session: Writing,
+    session: WritingForReal,
     acting_person: ActingPerson,
     now: Now,
 ) -> Response:

@@ -13,7 +13,7 @@ from services.policy_api.service import opinions as service
 from services.policy_api.service.sealing import OpinionSealer
 from shared.kit.auth import Caller, require
 from shared.kit.clock import Now
-from shared.kit.database import Reading, Writing
+from shared.kit.database import Reading, Writing, WritingForReal
 from shared.kit.errors import InvalidCursor, NotFound, RuleViolation
 from shared.kit.http import PRIVATE_CACHE, PUBLIC_CACHE, IfMatch, api_router, page_links, problems
 from shared.kit.idempotency import Idempotent
@@ -100,7 +100,7 @@ async def list_opinions(
     entry_id: EntryId,
     caller: OpinionReader,
     reads: Reading,
-    session: Writing,
+    session: WritingForReal,
     sealer: Sealer,
     handling: Annotated[
         HandlingOutcome | Literal["none"] | None, Query(title="处理结果", description="`none`: not handled yet.")

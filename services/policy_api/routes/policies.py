@@ -21,7 +21,7 @@ from services.policy_api.service.push_queue import PushQueue
 from services.policy_api.service.pushing import Origin, Push, record_etag
 from shared.kit.auth import Caller, MaybeAuthenticated, OrganizationCode, require
 from shared.kit.clock import Now, local_day
-from shared.kit.database import Reading, Writing
+from shared.kit.database import Reading, ValidateOnly, Writing
 from shared.kit.errors import DomainError, InvalidCursor, NotFound
 from shared.kit.feed import EventReader, ExportPlace, export_response
 from shared.kit.http import IfMatch, api_router, page_links, problems, stored_answer
@@ -52,7 +52,6 @@ Pusher = Annotated[Caller, Depends(require(Scope.POLICY_WRITE, Scope.POLICY_IMPO
 Releaser = Annotated[Caller, Depends(require(Scope.POLICY_RELEASE))]
 ExternalId = Annotated[str, Path(title="机关内编号", min_length=1, max_length=200, pattern=r"^[^\x00-\x1f/?#]+$")]
 KnownAt = Annotated[AwareDatetime | date, Field(union_mode="left_to_right")]
-ValidateOnly = Annotated[bool, Query(title="只校验", description="Answer as if stored, store nothing.")]
 VersionNumber = Annotated[int, Path(title="版本号", ge=1, le=1_000_000)]
 
 

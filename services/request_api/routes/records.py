@@ -21,7 +21,7 @@ from services.request_api.routes.requests import NOT_STORED, page_of, position_i
 from services.request_api.service import records as service
 from shared.kit.auth import Caller, OrganizationCode, require
 from shared.kit.clock import Now
-from shared.kit.database import Reading, Writing
+from shared.kit.database import Reading, Writing, WritingForReal
 from shared.kit.http import api_router, problems
 from shared.schemas.pages import Page
 from shared.schemas.policies import Outcome
@@ -104,7 +104,7 @@ async def read_correction(
     body: Purpose,
     caller: Identifier,
     reads: Reading,
-    session: Writing,
+    session: WritingForReal,
     vault: OpenVault,
     response: Response,
 ) -> RecordCorrectionWhole:

@@ -17,7 +17,7 @@ from services.request_api.service.showing import title_of
 from services.request_api.settings import Settings
 from shared.kit.clock import Now
 from shared.kit.confined import ConfinedReader
-from shared.kit.database import Reading, Writing
+from shared.kit.database import Reading, Writing, WritingForReal
 from shared.kit.errors import NotFound
 from shared.kit.http import UPLOAD_BODY, api_router, problems, read_upload
 from shared.schemas.request_files import Clearance, FileRole, Redaction, RedactionInput, RequestFile
@@ -130,7 +130,7 @@ async def list_files(
     summary="打开文件 Open a file",
 )
 async def open_file(
-    request_id: RequestId, file_id: FileId, caller: Handler, reads: Reading, session: Writing, vault: OpenVault
+    request_id: RequestId, file_id: FileId, caller: Handler, reads: Reading, session: WritingForReal, vault: OpenVault
 ) -> Response:
     """Its bytes. That it was opened is kept in the audit trail."""
     row = await covered(reads, caller, request_id)
@@ -256,7 +256,7 @@ async def open_notice(
     notice_id: Annotated[UUID, Path(title="文书编号")],
     caller: Handler,
     reads: Reading,
-    session: Writing,
+    session: WritingForReal,
     vault: OpenVault,
 ) -> Response:
     """The .docx as it went out. That it was opened is kept in the audit trail."""

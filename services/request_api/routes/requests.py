@@ -28,7 +28,7 @@ from services.request_api.service.library import ensure_nothing_personal
 from services.request_api.service.submission import Submission, day_of_arrival, submit
 from shared.kit.auth import OrganizationCode
 from shared.kit.clock import Now
-from shared.kit.database import Reading, Writing
+from shared.kit.database import Reading, Writing, WritingForReal
 from shared.kit.errors import InvalidCursor, NotFound
 from shared.kit.http import api_router, page_links, problems
 from shared.schemas.pages import Page
@@ -100,7 +100,7 @@ async def identify(
     body: Purpose,
     caller: Identifier,
     reads: Reading,
-    session: Writing,
+    session: WritingForReal,
     vault: OpenVault,
     response: Response,
 ) -> Applicant:

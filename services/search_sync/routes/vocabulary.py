@@ -65,6 +65,8 @@ async def put_stop_words(
 async def _finish(request: Request, session: WriteSession, reads: Reading, stored: Synonyms | StopWords) -> Response:
     # Committed here, because the worker is to act on it while this request waits.
     await session.commit()
+    if session.rehearsal:
+        return _answer(stored)
     wait_seconds = request.app.state.kit.settings.vocabulary_wait_seconds
     applied = await service.wait_until_applied(reads, at_most_seconds=wait_seconds)
     return _answer(stored.model_copy(update={"applied": applied}))
