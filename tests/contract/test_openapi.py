@@ -36,7 +36,7 @@ from tests.entries import MAKERS
 from tests.policies import policy, published
 from tests.services import CITY, DISTRICT_B, Suite
 
-EXAMPLES = int(os.environ.get("MINGQUAN_SCHEMATHESIS_EXAMPLES", "4"))
+EXAMPLES = int(os.environ.get("MINGQUAN_SCHEMATHESIS_EXAMPLES", "3"))
 CHECKS = [
     not_a_server_error,
     status_code_conformance,
