@@ -167,8 +167,10 @@ async def _until_all_are_delivered(suite: Suite, made: dict[str, Any]) -> None:
 
     async def all_delivered() -> bool:
         await hurry(database)
-        count: int = await database.reads.fetchval("SELECT count(*) FROM delivery WHERE state = 'delivered'")
-        return count >= len(SUBJECTS) * VERSIONS * len(DEATHS) and (await shown(suite, made))["pending"] == 0
+        count: int = await database.reads.fetchval(
+            "SELECT count(*) FROM delivery WHERE state = 'delivered' AND subject = ANY($1)", SUBJECTS
+        )
+        return count == len(SUBJECTS) * VERSIONS * len(DEATHS) and (await shown(suite, made))["pending"] == 0
 
     await eventually(all_delivered, seconds=60)
 
