@@ -7,12 +7,15 @@ Becomes the Node program; prints one JSON line with its address when it listens.
 import os
 import sys
 
-from tools.province.packages import program
+from tools.province.packages import NotInstalled, program
 
 
 def main() -> None:
     """In place of this process: signals reach the program itself."""
-    node, script = program()
+    try:
+        node, script = program()
+    except NotInstalled as missing:
+        sys.exit(str(missing))
     os.execv(node, [node, str(script), *sys.argv[1:]])  # our own words, no shell
 
 

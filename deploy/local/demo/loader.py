@@ -98,6 +98,7 @@ def client_inputs() -> dict[str, ClientInput]:
         "request_leader": ("答复签发系统", CITY_CODE, [Scope.REQUEST_APPROVE, Scope.REQUEST_BACKFILL]),
         "request_reporter": ("年度报告编制系统", CITY_CODE, [Scope.REPORT_WRITE]),
         "request_supervisor": ("依申请公开监督系统", CITY_CODE, [Scope.REQUEST_SUPERVISE]),
+        "exchange": ("数据交换管理系统", CITY_CODE, [Scope.WEBHOOK_MANAGE, Scope.PARTNER_ADMIN]),
         "participation": (
             "公众参与系统",
             CITY_CODE,
@@ -133,6 +134,7 @@ PERSONS = {
     "request_leader": "staff-0903",
     "request_supervisor": "staff-0904",
     "request_reporter": "staff-0905",
+    "exchange": "staff-1000",
 }
 """Staff numbers as the calling systems would give them."""
 

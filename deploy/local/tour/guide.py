@@ -1,8 +1,9 @@
 """How the tour speaks: each step with its request and answer, each promise with a tick, or the end of the tour."""
 
 import json
-from collections.abc import Iterable
-from typing import Any
+import time
+from collections.abc import Callable, Iterable
+from typing import Any, TypeVar
 from urllib.parse import unquote
 
 import httpx
@@ -14,6 +15,8 @@ from deploy.local.demo.api import Session
 
 _EXCERPT = 220
 _LONG_TEXT = 60
+_PATIENCE_SECONDS = 30.0
+Found = TypeVar("Found")
 
 
 class NotAsPromised(Exception):
@@ -26,6 +29,7 @@ class Guide:
     def __init__(self, console: Console, gateway: httpx.Client, sessions: dict[str, Session]) -> None:
         self.console = console
         self._gateway = gateway
+        self.address = str(gateway.base_url).rstrip("/")
         self._sessions = sessions
         self.steps = 0
         self.promises = 0
@@ -92,6 +96,15 @@ class Guide:
             raise NotAsPromised(f"{promise}——实际：{_excerpt(got)}")
         self.promises += 1
         self.console.print(f"    [green]✓[/] {escape(promise)}", soft_wrap=True)
+
+    def wait(self, find: Callable[[], Found | None], promise: str) -> Found:
+        """What `find` finds, asked again for as long as a worker may take; NotAsPromised when it does not come."""
+        until = time.monotonic() + _PATIENCE_SECONDS
+        while not (found := find()):
+            if time.monotonic() > until:
+                raise NotAsPromised(f"{promise}——{_PATIENCE_SECONDS:.0f} 秒后仍未做到")
+            time.sleep(0.05)
+        return found
 
     def table(self, title: str, columns: Iterable[str], rows: Iterable[Iterable[str]]) -> None:
         """A table below the step."""

@@ -2,7 +2,6 @@
 
 import io
 import re
-import time
 import zipfile
 from datetime import date, timedelta
 from typing import Any
@@ -242,15 +241,12 @@ class Requests:
     def _wait_for_candidate(self) -> dict[str, Any]:
         """The worker hands it over within seconds."""
         path = f"{CATALOG_API}/organizations/{self._organization}/candidates?limit=100"
-        until = time.monotonic() + 30
-        while time.monotonic() < until:
+
+        def found() -> dict[str, Any] | None:
             items = self._guide.ask("disclosure", "GET", path).json()["items"]
-            found: dict[str, Any] | None = next((one for one in items if one["subject"] == self._title), None)
-            if found is not None:
-                return found
-            time.sleep(0.2)
-        self._guide.promise(False, "候选事项在30秒内到达目录", path)
-        return {}
+            return next((one for one in items if one["subject"] == self._title), None)
+
+        return self._guide.wait(found, "候选事项到达目录")
 
     def _move(self, who: str, move: str, on: date, *, expect: int = 200, **body: Any) -> dict[str, Any]:
         separator = "" if move.startswith("/") else ":"
