@@ -13,6 +13,7 @@ from pydantic_core import from_json
 from starlette.types import Receive, Scope, Send
 
 from deploy.local.processes import listen
+from services.exchange_api.repository import webhooks as repository
 from services.exchange_api.settings import Settings
 from services.exchange_api.worker import open_jobs
 from shared.kit.database import Database
@@ -131,7 +132,13 @@ async def working(suite: Suite, **changes: Any) -> AsyncIterator[Database]:
     try:
         async with open_jobs(database, settings, transport=HostRouter(hosts)) as jobs:
             tasks = [asyncio.create_task(repeat(job)) for job in jobs if job.name != "prune"]
+
+            async def has_read() -> bool:
+                return await repository.find_position(database.reads, "exchange") is not None
+
             try:
+                # What happened before a test begins is nobody's message.
+                await eventually(has_read)
                 yield database
             finally:
                 for task in tasks:
