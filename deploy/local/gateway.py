@@ -46,6 +46,8 @@ _HOP_BY_HOP = {
 _NOT_FORWARDED = _HOP_BY_HOP | {b"expect", b"x-request-id", b"forwarded"}
 _NOT_RETURNED = _HOP_BY_HOP | {b"date", b"server", b"transfer-encoding"}
 _HEALTH_SECONDS = 3.0
+_IDEMPOTENT = {"GET", "HEAD", "PUT", "DELETE", "OPTIONS"}
+_LARGEST_KEPT = 65_536
 
 
 class Gateway:
@@ -103,10 +105,15 @@ class Gateway:
     async def _forward(self, scope: Scope, receive: Receive, answer: "_Answer", prefix: str) -> None:
         try:
             request = _request(scope, prefix, answer.request_id)
-            try:
+            if not _may_be_repeated(scope):
                 await self._relay(scope, receive, answer, self._upstreams[prefix], request)
-            except _PooledConnectionLost:
-                await self._relay(scope, receive, answer, self._upstreams[prefix], request, fresh=True)
+                return
+            body = await _read(receive)
+            try:
+                await self._relay(scope, _from_its_start(body, receive), answer, self._upstreams[prefix], request)
+            except _Unanswered:
+                again = _from_its_start(body, receive)
+                await self._relay(scope, again, answer, self._upstreams[prefix], request, fresh=True)
         except h11.LocalProtocolError:
             title = "请求体无法读取"
             await answer.problem(400, ErrorCode.MALFORMED_BODY, title, "请求头不符合 HTTP 规范，没有转发。")
@@ -137,15 +144,15 @@ class Gateway:
             relay = Relay(connection, receive, request_sent=not has_body)
             await relay.run(lambda: answer.relayed(connection, relay))
         except UpstreamDown as error:
-            if connection.reused:
-                raise _PooledConnectionLost from error
+            if not fresh and _may_be_repeated(scope):
+                raise _Unanswered from error
             raise
         finally:
             upstream.release(connection)
 
 
-class _PooledConnectionLost(Exception):
-    """The other side closed a kept connection just as it was used again; nothing was answered."""
+class _Unanswered(Exception):
+    """The other side closed the connection without a word, as a process does that ends just then."""
 
 
 class _Answer:
@@ -227,6 +234,38 @@ def _has_body(scope: Scope) -> bool:
         name == b"transfer-encoding" or (name == b"content-length" and value != b"0")
         for name, value in scope["headers"]
     )
+
+
+def _may_be_repeated(scope: Scope) -> bool:
+    """RFC 9110 §9.2.2, as far as the body is small enough to be kept: a process may end while it comes."""
+    length = next((value for name, value in scope["headers"] if name == b"content-length"), b"0")
+    known = not any(name == b"transfer-encoding" for name, _ in scope["headers"])
+    method: str = scope["method"]
+    return method in _IDEMPOTENT and known and int(length) <= _LARGEST_KEPT
+
+
+async def _read(receive: Receive) -> bytes:
+    """The whole body."""
+    body = bytearray()
+    while (message := await receive())["type"] == "http.request":
+        body += message.get("body", b"")
+        if not message.get("more_body", False):
+            return bytes(body)
+    raise ClientGone
+
+
+def _from_its_start(body: bytes, receive: Receive) -> Receive:
+    """What the caller sent, once more, and then whatever comes."""
+    said = False
+
+    async def receive_again() -> Message:
+        nonlocal said
+        if said:
+            return await receive()
+        said = True
+        return {"type": "http.request", "body": body, "more_body": False}
+
+    return receive_again
 
 
 def _request_id(scope: Scope) -> bytes:

@@ -124,7 +124,7 @@ class Upstream:
             connection.close()
             return
         self._idle.append(connection)
-        while len(self._idle) > _MOST_IDLE or not self._idle[0].usable:
+        while self._idle and (len(self._idle) > _MOST_IDLE or not self._idle[0].usable):
             self._idle.pop(0).close()
 
     async def get(self, path: str) -> int:

@@ -296,6 +296,49 @@ async def test_a_kept_connection_that_was_closed_is_replaced_unseen() -> None:
     assert connections == 2
 
 
+async def test_a_process_that_ends_under_a_request_is_asked_again_where_that_is_harmless() -> None:
+    """As when an old process takes a connection and is replaced: another one answers, if the method may be repeated."""
+    connections = 0
+
+    async def answer_every_second_connection(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        nonlocal connections
+        connections += 1
+        head = await reader.readuntil(b"\r\n\r\n")
+        if connections % 2 == 0:
+            length = int(head.lower().partition(b"content-length: ")[2].partition(b"\r")[0] or 0)
+            body = await reader.readexactly(length)
+            writer.write(b"HTTP/1.1 200 OK\r\nConnection: close\r\nContent-Length: %d\r\n\r\n%s" % (len(body), body))
+        await hang_up(writer)
+
+    async with await asyncio.start_server(answer_every_second_connection, "127.0.0.1") as upstream:
+        address = f"http://127.0.0.1:{upstream.sockets[0].getsockname()[1]}"
+        async with serving(server_of(Gateway({"/api/policy": address}))) as url, httpx.AsyncClient() as client:
+            assert (await client.get(f"{url}/api/policy/a")).status_code == 200
+            kept = await client.put(f"{url}/api/policy/a", content=b"x" * 65_536)
+            assert (kept.status_code, kept.content) == (200, b"x" * 65_536)
+            assert (await client.delete(f"{url}/api/policy/a")).status_code == 200
+            assert connections == 6
+            assert (await client.post(f"{url}/api/policy/a", content=b"x")).status_code == 503
+            connections = 0
+            assert (await client.put(f"{url}/api/policy/a", content=b"x" * 65_537)).status_code == 503
+            assert connections == 1
+
+
+async def test_a_pool_of_nothing_that_is_usable_is_emptied(service: Service) -> None:
+    async with serving(server_of_service(service)) as address:
+        upstream = Upstream("127.0.0.1", int(address.rpartition(":")[2]))
+        connection = await upstream.acquire()
+        await connection.send(h11.Request(method="GET", target="/x", headers=[("host", "a")]))
+        await connection.send(h11.EndOfMessage())
+        await connection.head()
+        async for _chunk in connection.body():
+            pass
+        connection._writer.close()
+        upstream.release(connection)
+        assert not connection.usable
+        upstream.close()
+
+
 async def test_malformed_headers_are_refused_not_forwarded(gateway: httpx.AsyncClient, service: Service) -> None:
     reader, writer = await connect(gateway)
     writer.write(b"GET /api/policy/a HTTP/1.1\r\nHost: x\r\nX-Odd: a\x01b\r\n\r\n")
