@@ -19,6 +19,7 @@ Credentials = tuple[str, str | PrivateKey]
 TOKEN_PATH = "/api/exchange/v1/oauth/token"  # noqa: S105  # an address
 _TIMEOUT = httpx.Timeout(60.0, connect=10.0)
 _RENEWED_BEFORE_SECONDS = 60.0
+_READS = frozenset({"GET", "HEAD"})
 _REPEATABLE = frozenset({"GET", "HEAD", "PUT", "DELETE"})
 
 
@@ -87,7 +88,8 @@ class Session:
         headers: Mapping[str, str] | None = None,
     ) -> AsyncGenerator[httpx.Response, None]:
         """One try: the answer as it begins. A token that is not honoured any more is renewed, once."""
-        part = "/".join(path.split("/")[:3])
+        # Each service counts reads and writes apart.
+        part = "/".join(path.split("/")[:3]) + (" reads" if method in _READS else " writes")
         for renewed in (False, True):
             await self._quotas.wait(part)
             token = await self._authorization()
