@@ -72,7 +72,7 @@ class MingquanClient:
         query: Query | None = None,
         headers: Mapping[str, str] | None = None,
     ) -> httpx.Response:
-        """Any other route, such as `GET /api/catalog/v1/catalogs`. A POST is repeated only with an `Idempotency-Key`."""
+        """Any other route, such as `GET /api/catalog/v1/catalogs`. A POST that was begun is repeated only with an `Idempotency-Key`."""
         return await self._session.request(method, path, content=content, query=query, headers=headers)
 
     async def put_policy(

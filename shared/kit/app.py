@@ -231,6 +231,19 @@ def create_app(
     return app
 
 
+_HEADERS = {
+    "RateLimit-Policy": {
+        "description": "配额：时段 w 秒内 q 次（draft-ietf-httpapi-ratelimit-headers）",
+        "schema": {"type": "string", "examples": ['"writes";q=30000;w=60']},
+    },
+    "RateLimit": {
+        "description": "余额：还可调用 r 次，t 秒后恢复",
+        "schema": {"type": "string", "examples": ['"writes";r=29999;t=1']},
+    },
+    "Retry-After": {"description": "多少秒后可以重试", "schema": {"type": "integer", "minimum": 0}},
+}
+
+
 def _openapi(app: FastAPI, models: Sequence[type[BaseModel]]) -> dict[str, Any]:
     """FastAPI's document plus these models' schemas, less the validation schema that is never answered."""
     if app.openapi_schema is None:
@@ -251,8 +264,20 @@ def _openapi(app: FastAPI, models: Sequence[type[BaseModel]]) -> dict[str, Any]:
         for operations in document["paths"].values():
             for operation in operations.values():
                 _name_scopes(operation)
+                _name_headers(operation)
+        document["components"]["headers"] = _HEADERS
         app.openapi_schema = document
     return app.openapi_schema
+
+
+def _name_headers(operation: dict[str, Any]) -> None:
+    """What answers say of the quota, where a token is asked for, and of when to come back."""
+    quota = ("RateLimit-Policy", "RateLimit") if "security" in operation else ()
+    for status, response in operation["responses"].items():
+        names = (*quota, *(("Retry-After",) if status in ("429", "503") else ()))
+        if names:
+            named = {name: {"$ref": f"#/components/headers/{name}"} for name in names}
+            response["headers"] = {**named, **response.get("headers", {})}
 
 
 def _name_scopes(operation: dict[str, Any]) -> None:

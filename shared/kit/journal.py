@@ -32,7 +32,9 @@ _PRUNED_AT_ONCE = 10_000
 _LAST_WRITE_SECONDS = 5
 _ID = re.compile(r"[0-9a-f]{64}|[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.IGNORECASE)
 """A UUID, or the hash of a file."""
-_MAX_WORD = 200
+_CODE = re.compile(r"[0-9A-Z]{18}")
+"""统一社会信用代码."""
+_MAX_OWN_ID = 200
 
 
 def define_journal_table(metadata: sa.MetaData) -> None:
@@ -114,7 +116,8 @@ def entry_of(
 
 
 def _organization(values: Mapping[str, str]) -> str | None:
-    return _word(values.get("org") or values.get("code"))
+    code = values.get("org") or values.get("code") or ""
+    return code if _CODE.fullmatch(code) else None
 
 
 def _subject(values: Mapping[str, str], *, external_ids: bool) -> str | None:
@@ -122,12 +125,9 @@ def _subject(values: Mapping[str, str], *, external_ids: bool) -> str | None:
     found = [value for value in values.values() if _ID.fullmatch(value)]
     if found:
         return found[-1].lower()
-    return _word(values.get("external_id")) if external_ids else None
-
-
-def _word(value: str | None) -> str | None:
-    """What can be stored and shown; a path holds whatever a caller puts there."""
-    return value if value and len(value) <= _MAX_WORD and value.isprintable() else None
+    own = values.get("external_id", "")
+    # A path holds whatever a caller puts there.
+    return own if external_ids and 0 < len(own) <= _MAX_OWN_ID and own.isprintable() else None
 
 
 class Journal:
@@ -204,13 +204,15 @@ class Journal:
             del self._waiting[: len(entries)]
 
     async def _run(self) -> None:
-        while not self._closing.is_set():
+        while True:
             await self._noted.wait()
             with contextlib.suppress(TimeoutError):
                 async with asyncio.timeout(self._every):
                     await self._closing.wait()
             self._noted.clear()
             await self.write()
+            if self._closing.is_set():
+                return
             if self._waiting:
                 self._noted.set()
             await self._prune()
