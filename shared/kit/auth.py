@@ -18,7 +18,7 @@ from fastapi.security import OAuth2
 from fastapi.security.utils import get_authorization_scheme_param
 
 from shared.kit.calls import Call, begin_call, call_of
-from shared.kit.errors import DomainError, InsufficientScope, OutsideSubtree, Unauthenticated, Unavailable
+from shared.kit.errors import InsufficientScope, OutsideSubtree, Unauthenticated, Unavailable
 from shared.kit.organizations import OrganizationDirectory
 from shared.kit.remote import Remembered, fetch_json, readable
 from shared.schemas.organizations import Organization
@@ -295,8 +295,8 @@ async def _authenticate(request: Request, authorization: Annotated[str | None, D
 
 
 async def identify(request: Request) -> None:
-    """Note whose call it is where it is refused before anybody had asked."""
-    with contextlib.suppress(DomainError):
+    """Count and note whose call it is where it is refused before anybody had asked: TooManyRequests comes first."""
+    with contextlib.suppress(Unauthenticated, Unavailable):
         await _authenticate(request, request.headers.get("authorization"))
 
 

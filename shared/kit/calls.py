@@ -21,6 +21,7 @@ class Call:
     code: str | None = None
     """Of the problem that was answered."""
     over_quota: bool = False
+    """It was refused for that alone."""
     rehearsed: bool = False
     """It was carried out and undone: `validate_only`."""
     lines: int | None = None

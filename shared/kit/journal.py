@@ -147,6 +147,7 @@ class Journal:
         self._waiting: list[Entry] = []
         self._over_quota: dict[tuple[str, str, str], Entry] = {}
         self._noted, self._closing = asyncio.Event(), asyncio.Event()
+        self._writing = asyncio.Lock()
         self._task: asyncio.Task[None] | None = None
         self._pruned_at: datetime | None = None
         self._count_dropped: Callable[[int], Any] = lambda _: None
@@ -185,6 +186,10 @@ class Journal:
 
     async def write(self) -> None:
         """Write what waits now; what PostgreSQL cannot take at the moment waits on."""
+        async with self._writing:
+            await self._write()
+
+    async def _write(self) -> None:
         while self._waiting:
             entries = self._waiting[:_TOGETHER]
             # What is on its way to the table must not change any more.

@@ -153,6 +153,8 @@ async def test_a_client_over_its_quota_is_told_when_to_come_back(suite: Suite) -
     lines = (await journal(suite, headers))["items"]
     assert [(one["status"], one["times"]) for one in lines] == [(429, 3), (201, 1), (201, 1)]
     assert lines[0]["request_id"] == problem.headers["x-request-id"]
+    assert (await push(suite, headers, "q-6")).status_code == 429
+    assert [one["times"] for one in (await journal(suite, headers, status="4xx"))["items"]] == [1, 3]
     me = (await suite.exchange.get("/v1/clients/me", headers=headers)).json()
     assert me["quotas"] == {"reads_per_minute": None, "writes_per_minute": 2}
     assert me["quotas_in_force"][1] == {"name": "writes", "limit": 2, "window_seconds": 60}
@@ -163,6 +165,12 @@ async def test_the_services_default_holds_for_everybody_else(suite: Suite, pushe
     statuses = [(await push(suite, pusher, f"d-{number}")).status_code for number in range(2)]
     assert statuses == [201, 429]
     body = json.dumps(policy(organization=DISTRICT_A, external_id="d-3"))
+    broken = await suite.policy.put(
+        f"/v1/organizations/{DISTRICT_A}/policies/d-2",
+        content=b"{",
+        headers=pusher | {"Content-Type": "application/json"},
+    )
+    assert broken.status_code == 429
     batch = await suite.policy.post("/v1/policies:batch", content=body, headers=pusher | NDJSON)
     assert batch.status_code == 429
     assert "ratelimit" not in (await suite.policy.get("/v1/journal", headers=pusher)).headers
