@@ -42,6 +42,8 @@ def build_app(settings: Settings, *, transport: httpx.AsyncBaseTransport | None 
         ],
         extend=_with_vault,
         transport=transport,
+        # A letter's number may be made of its writer's.
+        journal_external_ids=False,
     )
 
 

@@ -5,7 +5,7 @@ What has no method here is reached by `request`, with the same token, pace and r
 
 from collections.abc import AsyncGenerator, Mapping, Sequence
 from contextlib import aclosing
-from datetime import date
+from datetime import date, datetime
 from types import TracebackType
 from typing import Any, Self
 from urllib.parse import quote
@@ -20,7 +20,9 @@ from shared.client.pacing import Patience
 from shared.client.report import LineResult, PushReport
 from shared.client.session import Query, Session, open_http
 from shared.schemas.disclosure import PublicationInput, PublicationReceipt, TaskInput, TaskReceipt
+from shared.schemas.journal import JournalLine, StatusClass
 from shared.schemas.organizations import Level
+from shared.schemas.pages import Page
 from shared.schemas.policies import DocClass, DocKind, Policy, PolicyInput, Receipt, Validity
 from shared.schemas.requests import RequestInput, RequestReceipt, Tracked
 from shared.schemas.search import SearchAnswer, SearchedType, Sort
@@ -70,7 +72,7 @@ class MingquanClient:
         query: Query | None = None,
         headers: Mapping[str, str] | None = None,
     ) -> httpx.Response:
-        """Any other route, such as `GET /api/catalog/v1/catalogs`. A POST is repeated only with an `Idempotency-Key`."""
+        """Any other route, such as `GET /api/catalog/v1/catalogs`. A POST that was begun is repeated only with an `Idempotency-Key`."""
         return await self._session.request(method, path, content=content, query=query, headers=headers)
 
     async def put_policy(
@@ -167,6 +169,29 @@ class MingquanClient:
         query: Query = {"number": number, "code": query_code}
         answer = await self._session.request("GET", "/api/request/v1/track", query=query)
         return Tracked.model_validate_json(answer.content)
+
+    async def journal(
+        self,
+        service: str,
+        *,
+        status: Sequence[StatusClass] = (),
+        route: str | None = None,
+        since: datetime | None = None,
+        until: datetime | None = None,
+        limit: int = 50,
+        cursor: str | None = None,
+    ) -> Page[JournalLine]:
+        """This client's own recent writes and refused calls at `policy`, `catalog`, …, newest first."""
+        query: Query = {
+            "status": list(status),
+            "route": route,
+            "since": since.isoformat() if since else None,
+            "until": until.isoformat() if until else None,
+            "limit": limit,
+            "cursor": cursor,
+        }
+        answer = await self._session.request("GET", f"/api/{_segment(service)}/v1/journal", query=query)
+        return Page[JournalLine].model_validate_json(answer.content)
 
     async def push_policies(
         self, documents: Documents, *, validate_only: bool = False, bounds: BulkBounds | None = None

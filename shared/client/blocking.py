@@ -53,4 +53,5 @@ class BlockingClient:
     put_publication = _Waiting(MingquanClient.put_publication)
     submit_request = _Waiting(MingquanClient.submit_request)
     track = _Waiting(MingquanClient.track)
+    journal = _Waiting(MingquanClient.journal)
     push_policies = _Waiting(MingquanClient.push_policies)

@@ -14,7 +14,8 @@ from email.utils import parsedate_to_datetime
 
 import httpx
 
-RETRIED = frozenset({429, 502, 503, 504})
+TOO_MANY = 429
+RETRIED = frozenset({TOO_MANY, 502, 503, 504})
 """Answers that say "not now"; every other one would be the same again."""
 _REMAINING = re.compile(r"\br=(\d+)")
 _RESET = re.compile(r"\bt=(\d+)")

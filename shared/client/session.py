@@ -10,7 +10,7 @@ import httpx
 
 from shared.client.errors import ApiProblem, problem_of
 from shared.client.keys import PrivateKey
-from shared.client.pacing import RETRIED, Patience, Quotas, retry_after_seconds
+from shared.client.pacing import RETRIED, TOO_MANY, Patience, Quotas, retry_after_seconds
 from shared.schemas.clients import Token
 
 Query = Mapping[str, str | int | bool | Sequence[str] | None]
@@ -19,6 +19,7 @@ Credentials = tuple[str, str | PrivateKey]
 TOKEN_PATH = "/api/exchange/v1/oauth/token"  # noqa: S105  # an address
 _TIMEOUT = httpx.Timeout(60.0, connect=10.0)
 _RENEWED_BEFORE_SECONDS = 60.0
+_READS = frozenset({"GET", "HEAD"})
 _REPEATABLE = frozenset({"GET", "HEAD", "PUT", "DELETE"})
 
 
@@ -47,7 +48,7 @@ class Session:
     ) -> httpx.Response:
         """The successful answer. Raises ApiProblem, or httpx.TransportError when nothing answers.
 
-        Repeated are GET, PUT, DELETE, and a POST that carries an `Idempotency-Key`.
+        Repeated are GET, PUT, DELETE, and a POST that carries an `Idempotency-Key`; any call that was one too many (429).
         """
         sent = {"Content-Type": "application/json"} if content is not None else {}
         sent |= headers or {}
@@ -60,7 +61,9 @@ class Session:
                     return answer
             except (ApiProblem, httpx.TransportError) as error:
                 failures += 1
-                if not repeatable or not await self.pause_after(error, failures):
+                # Whatever exceeds a quota is refused before it begins.
+                unbegun = isinstance(error, ApiProblem) and error.status == TOO_MANY
+                if not (repeatable or unbegun) or not await self.pause_after(error, failures):
                     raise
 
     async def pause_after(self, error: Exception, failures: int) -> bool:
@@ -87,7 +90,8 @@ class Session:
         headers: Mapping[str, str] | None = None,
     ) -> AsyncGenerator[httpx.Response, None]:
         """One try: the answer as it begins. A token that is not honoured any more is renewed, once."""
-        part = "/".join(path.split("/")[:3])
+        # Each service counts reads and writes apart.
+        part = "/".join(path.split("/")[:3]) + (" reads" if method in _READS else " writes")
         for renewed in (False, True):
             await self._quotas.wait(part)
             token = await self._authorization()

@@ -6,6 +6,7 @@ import ssl
 from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager, contextmanager
 from dataclasses import dataclass
+from datetime import timedelta
 from functools import cache
 from types import FrameType
 from typing import Any
@@ -16,7 +17,7 @@ from fastapi.openapi.utils import get_openapi
 from fastapi_offline import FastAPIOffline
 from pydantic import BaseModel
 
-from shared.kit import feed
+from shared.kit import feed, journal_route
 from shared.kit.auth import (
     SECOND_ISSUER_ALGORITHMS,
     ClaimMapping,
@@ -32,9 +33,11 @@ from shared.kit.collector import calm_collector
 from shared.kit.database import Database
 from shared.kit.feed import LogSignal
 from shared.kit.http import SCOPES_MEMBER, install_problem_handlers
+from shared.kit.journal import Journal
 from shared.kit.logging import configure_logging
 from shared.kit.organizations import OrganizationDirectory, organizations_over_http
 from shared.kit.paging import CursorCodec
+from shared.kit.quotas import Quotas
 from shared.kit.settings import KitSettings
 from shared.kit.stored_reads import Lookup, StoredReads
 from shared.kit.telemetry import Metrics, RequestEnvelope, install_health_routes, trace_requests
@@ -56,6 +59,8 @@ class Kit:
     directory: OrganizationDirectory
     calendar: CalendarSource
     signal: LogSignal
+    quotas: Quotas
+    journal: Journal
     extra: dict[str, Any]
     exports: asyncio.Semaphore
     """Places for exports: each holds a connection of its own for minutes."""
@@ -75,6 +80,7 @@ def build_kit(settings: KitSettings, *, transport: httpx.AsyncBaseTransport | No
         timeout=settings.outbound_timeout_seconds, trust_env=False, transport=transport, verify=_trusted()
     )
     ttl = settings.directory_ttl_seconds
+    kept = timedelta(days=settings.journal_retention_days)
     return Kit(
         settings=settings,
         database=database,
@@ -85,6 +91,8 @@ def build_kit(settings: KitSettings, *, transport: httpx.AsyncBaseTransport | No
         directory=OrganizationDirectory(organizations_over_http(client, settings.exchange_url), ttl_seconds=ttl),
         calendar=CalendarSource(client, exchange_url=settings.exchange_url, ttl_seconds=ttl),
         signal=LogSignal(database, settings.schema_name),
+        quotas=Quotas(reads=settings.quota_reads_per_minute, writes=settings.quota_writes_per_minute),
+        journal=Journal(database, retention=kept),
         extra={},
         exports=asyncio.Semaphore(settings.max_exports_at_once),
     )
@@ -139,16 +147,18 @@ def _told_of_the_stop(log_signal: LogSignal) -> Iterator[None]:
 
 
 @asynccontextmanager
-async def open_kit(kit: Kit) -> AsyncIterator[None]:
+async def open_kit(kit: Kit, metrics: Metrics) -> AsyncIterator[None]:
     """Connected inside the block, closed after it."""
     async with kit.client:
         await kit.database.open()
         kit.signal.start()
+        kit.journal.start(metrics.journal_dropped.inc)
         try:
             with _told_of_the_stop(kit.signal):
                 yield
         finally:
             await kit.signal.stop()
+            await kit.journal.close()
             await kit.database.close()
 
 
@@ -163,12 +173,14 @@ def create_app(
     transport: httpx.AsyncBaseTransport | None = None,
     stored_reads: Mapping[str, tuple[str, Lookup]] | None = None,
     line_schemas: Sequence[type[BaseModel]] = (),
+    journal_external_ids: bool = True,
 ) -> FastAPI:
     """The application with problem documents, health, metrics, log and an API reference that needs no network.
 
     `extend` is entered inside the kit's own life span, for a service's own long-lived parts. `stored_reads` maps an
     address without its id (`/v1/policies`) to the route's template and the look-up of what is stored. `line_schemas` are
-    the models of NDJSON lines, which OpenAPI cannot find by itself.
+    the models of NDJSON lines, which OpenAPI cannot find by itself. `journal_external_ids` says whether the ids that
+    clients give may stand in their journals: not where they may tell of persons.
     """
 
     @asynccontextmanager
@@ -176,7 +188,7 @@ def create_app(
         configure_logging(settings.schema_name, level=settings.log_level)
         calm_collector()
         kit: Kit = app.state.kit
-        async with open_kit(kit):
+        async with open_kit(kit, app.state.metrics):
             if extend is None:
                 yield
             else:
@@ -196,7 +208,7 @@ def create_app(
     app.state.metrics = Metrics()
     install_problem_handlers(app)
     install_health_routes(app)
-    for router in (*routers, feed.router) if serves_log else routers:
+    for router in (*routers, *([feed.router] if serves_log else []), journal_route.router):
         app.include_router(router)
     app.openapi = lambda: _openapi(app, (Problem, *line_schemas))  # type: ignore[method-assign]  # FastAPI's documented way to replace it
     if stored_reads:
@@ -206,11 +218,30 @@ def create_app(
             pool=lambda: app.state.kit.database.reads,
             clock=lambda: app.state.kit.clock,
         )
-    app.add_middleware(RequestEnvelope, metrics=app.state.metrics, log_access=settings.log_access)
+    app.add_middleware(
+        RequestEnvelope,
+        metrics=app.state.metrics,
+        log_access=settings.log_access,
+        journal=lambda: app.state.kit.journal,
+        external_ids=journal_external_ids,
+    )
     if settings.otlp_endpoint is not None:
         build = app.build_middleware_stack
         app.build_middleware_stack = lambda: trace_requests(build(), settings)  # type: ignore[method-assign]  # the only place outside all middleware
     return app
+
+
+_HEADERS = {
+    "RateLimit-Policy": {
+        "description": "配额：时段 w 秒内 q 次（draft-ietf-httpapi-ratelimit-headers）",
+        "schema": {"type": "string", "examples": ['"writes";q=30000;w=60']},
+    },
+    "RateLimit": {
+        "description": "余额：还可调用 r 次，t 秒后恢复",
+        "schema": {"type": "string", "examples": ['"writes";r=29999;t=1']},
+    },
+    "Retry-After": {"description": "多少秒后可以重试", "schema": {"type": "integer", "minimum": 0}},
+}
 
 
 def _openapi(app: FastAPI, models: Sequence[type[BaseModel]]) -> dict[str, Any]:
@@ -233,8 +264,20 @@ def _openapi(app: FastAPI, models: Sequence[type[BaseModel]]) -> dict[str, Any]:
         for operations in document["paths"].values():
             for operation in operations.values():
                 _name_scopes(operation)
+                _name_headers(operation)
+        document["components"]["headers"] = _HEADERS
         app.openapi_schema = document
     return app.openapi_schema
+
+
+def _name_headers(operation: dict[str, Any]) -> None:
+    """What answers say of the quota, where a token is asked for, and of when to come back."""
+    quota = ("RateLimit-Policy", "RateLimit") if "security" in operation else ()
+    for status, response in operation["responses"].items():
+        names = (*quota, *(("Retry-After",) if status in ("429", "503") else ()))
+        if names:
+            named = {name: {"$ref": f"#/components/headers/{name}"} for name in names}
+            response["headers"] = {**named, **response.get("headers", {})}
 
 
 def _name_scopes(operation: dict[str, Any]) -> None:

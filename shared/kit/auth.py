@@ -5,6 +5,7 @@
 in a route's signature shows who may call; `caller.ensure_covers(organization)` holds the subtree rule, once for all.
 """
 
+import contextlib
 import time
 from collections.abc import Awaitable, Callable, Coroutine, Mapping, Sequence
 from dataclasses import dataclass
@@ -16,6 +17,7 @@ from fastapi import Depends, Path, Request
 from fastapi.security import OAuth2
 from fastapi.security.utils import get_authorization_scheme_param
 
+from shared.kit.calls import Call, begin_call, call_of
 from shared.kit.errors import InsufficientScope, OutsideSubtree, Unauthenticated, Unavailable
 from shared.kit.organizations import OrganizationDirectory
 from shared.kit.remote import Remembered, fetch_json, readable
@@ -44,6 +46,9 @@ class Principal:
     organization: str
     scopes: frozenset[str]
     expires_at: int
+    reads_per_minute: int | None = None
+    writes_per_minute: int | None = None
+    """Its own quotas; None: what the service grants everybody."""
 
 
 @dataclass(frozen=True)
@@ -188,11 +193,14 @@ class TokenVerifier:
 
 
 def _own_principal(claims: Mapping[str, Any]) -> Principal:
+    quota = claims.get("quota") or {}
     return Principal(
         client_id=str(claims["sub"]),
         organization=str(claims["organization"]),
         scopes=frozenset(str(claims["scope"]).split()),
         expires_at=int(claims["exp"]),
+        reads_per_minute=quota.get("reads"),
+        writes_per_minute=quota.get("writes"),
     )
 
 
@@ -279,7 +287,17 @@ async def _authenticate(request: Request, authorization: Annotated[str | None, D
     kit = request.app.state.kit
     principal = await kit.verifier.verify(token)
     await kit.denied.ensure_allowed(principal.client_id)
+    if call_of(request.scope) is None:
+        call = Call(principal.client_id, principal.organization)
+        begin_call(request.scope, call)
+        kit.quotas.admit(principal, request.method, call)
     return Caller(principal, kit.directory)
+
+
+async def identify(request: Request) -> None:
+    """Count and note whose call it is where it is refused before anybody had asked: TooManyRequests comes first."""
+    with contextlib.suppress(Unauthenticated, Unavailable):
+        await _authenticate(request, request.headers.get("authorization"))
 
 
 Authenticated = Annotated[Caller, Depends(_authenticate)]

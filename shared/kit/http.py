@@ -18,6 +18,8 @@ from starlette.exceptions import HTTPException
 from starlette.formparsers import MultiPartException, MultiPartParser
 from starlette.types import Receive, Scope, Send
 
+from shared.kit.auth import identify
+from shared.kit.calls import call_of
 from shared.kit.errors import (
     DomainError,
     MalformedBody,
@@ -75,6 +77,7 @@ STATUS_TITLES = {
     413: "请求体过大",
     415: "不支持的内容类型",
     422: "内容不符合要求",
+    429: "请求过多",
     500: "服务内部错误",
     503: "服务暂不可用",
 }
@@ -192,8 +195,9 @@ def _sentence(error: Any) -> str:
     return template.format(**context).replace("' or '", "'或'") if template else str(error["msg"])
 
 
-async def _answer_domain_error(_request: Request, error: Exception) -> Response:
+async def _answer_domain_error(request: Request, error: Exception) -> Response:
     assert isinstance(error, DomainError)
+    _note(request, error.code)
     if error.status >= 500:
         logger.warning("unavailable", code=error.code, detail=error.detail)
     return problem_response(
@@ -207,8 +211,9 @@ async def _answer_domain_error(_request: Request, error: Exception) -> Response:
     )
 
 
-async def _answer_invalid(_request: Request, error: Exception) -> Response:
+async def _answer_invalid(request: Request, error: Exception) -> Response:
     assert isinstance(error, RequestValidationError)
+    _note(request, ErrorCode.VALIDATION_FAILED)
     return problem_response(
         422,
         ErrorCode.VALIDATION_FAILED,
@@ -217,7 +222,13 @@ async def _answer_invalid(_request: Request, error: Exception) -> Response:
     )
 
 
-async def _answer_http_exception(_request: Request, error: Exception) -> Response:
+def _note(request: Request, code: ErrorCode) -> None:
+    """For the caller's journal."""
+    if (call := call_of(request.scope)) is not None:
+        call.code = code.value
+
+
+async def _answer_http_exception(request: Request, error: Exception) -> Response:
     assert isinstance(error, HTTPException)
     # The framework's 400 is a body that its form parser gives up on; ours to call 422 like every malformed body.
     status = 422 if error.status_code == 400 else error.status_code
@@ -227,6 +238,7 @@ async def _answer_http_exception(_request: Request, error: Exception) -> Respons
         413: ErrorCode.BODY_TOO_LARGE,
         415: ErrorCode.UNSUPPORTED_MEDIA_TYPE,
     }.get(status, ErrorCode.MALFORMED_BODY)
+    _note(request, code)
     detail = {404: "没有这个地址", 405: "此地址不支持该方法；允许的方法见 Allow 头"}.get(status, "请求无法处理")
     return problem_response(status, code, detail, headers=dict(error.headers or {}))
 
@@ -375,9 +387,9 @@ class KitRoute(APIRoute):
         calls = _calls(self.dependant)
         names = {getattr(call, "__name__", "") for call in calls}
         if "_authenticate" in names:
-            statuses |= {401, 403, 404}
+            statuses |= {401, 403, 404, 429}
         if "_authenticate_if_present" in names:
-            statuses |= {401}
+            statuses |= {401, 429}
         if "_once" in names:
             statuses |= {409, 413}
         if "{" in path:
@@ -389,6 +401,7 @@ class KitRoute(APIRoute):
             model = {} if self.response_model is None else {"model": self.response_model}
             self.responses = {200: {"description": "只校验，没有保存 Validated only", **model}, **self.responses}
         scopes = [scope for call in calls for scope in getattr(call, "required_scopes", ())]
+        self.identifies = bool(names & {"_authenticate", "_authenticate_if_present"})
         self.openapi_extra = {
             SCOPES_MEMBER: {"any_of": scopes, "optional": "_authenticate_if_present" in names},
             **(self.openapi_extra or {}),
@@ -399,14 +412,22 @@ class KitRoute(APIRoute):
         takes_body, takes_form = self.body_field is not None, _takes_form(self)
         writes, rehearses = bool((self.methods or set()) & _WRITES), _asks_for(self.dependant, REHEARSAL)
 
-        async def read_then_handle(request: Request) -> Response:
+        async def read(request: Request) -> Request:
             if "\0" in request.scope["path"] or b"%00" in request.scope["query_string"]:
                 raise RuleViolation("地址和查询参数中不能有 NUL 字符（%00）")
-            rehearsed = writes and REHEARSAL in request.query_params
-            if rehearsed and not rehearses:
+            if writes and not rehearses and REHEARSAL in request.query_params:
                 raise RuleViolation("此操作不能只校验：去掉参数 validate_only 就是办理", errors=[_NOT_REHEARSED])
-            answer = await handle(await _read_within_bounds(request, takes_form=takes_form) if takes_body else request)
-            return _mark_rehearsal(request, answer) if rehearsed else answer
+            return await _read_within_bounds(request, takes_form=takes_form) if takes_body else request
+
+        async def read_then_handle(request: Request) -> Response:
+            try:
+                whole = await read(request)
+            except DomainError:
+                if self.identifies:
+                    await identify(request)
+                raise
+            answer = await handle(whole)
+            return _mark_rehearsal(request, answer) if writes and REHEARSAL in request.query_params else answer
 
         return read_then_handle
 
@@ -414,6 +435,8 @@ class KitRoute(APIRoute):
 def _mark_rehearsal(request: Request, answer: Response) -> Response:
     """It says that nothing was stored, and leads nowhere."""
     if _BOOLEAN.validate_python(request.query_params[REHEARSAL]) and answer.status_code < 300:
+        if (call := call_of(request.scope)) is not None:
+            call.rehearsed = True
         answer.headers[REHEARSED_HEADER] = "true"
         answer.status_code = 200 if answer.status_code in (201, 202) else answer.status_code
         for name in ("location", "content-location"):

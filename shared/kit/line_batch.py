@@ -16,6 +16,7 @@ from fastapi import Request
 from pydantic import BaseModel, ValidationError
 from pydantic_core import to_json
 
+from shared.kit.calls import Call, call_of
 from shared.kit.database import is_unavailable
 from shared.kit.errors import Conflict, DomainError, RuleViolation, TooLarge, Unavailable
 from shared.kit.http import describe_invalid, iterate_lines, parse_json, problem_facts
@@ -68,9 +69,11 @@ class LineBatch(Generic[Line, Push]):
         self._bounds, self._work_of = bounds, work
         self._first_line: dict[Hashable, int] = {}
         self._results: asyncio.Queue[bytes | None] = asyncio.Queue()
+        self._call: Call | None = None
 
     async def run(self, request: Request) -> AsyncGenerator[bytes, None]:
         """Result lines in the order of the lines, while the rest is still coming in."""
+        self._call = call_of(request.scope)
         work = asyncio.create_task(self._work(request))
         try:
             while (results := await self._results.get()) is not None:
@@ -158,6 +161,8 @@ class LineBatch(Generic[Line, Push]):
             return [Unavailable("数据库暂时不可用，本行没有存入；请稍后重发本行") for _ in pushes]
 
     def _result(self, number: int, result: BaseModel | DomainError) -> bytes:
+        if self._call is not None:
+            self._call.count_line(refused=isinstance(result, DomainError))
         if not isinstance(result, DomainError):
             status = self._work_of.status_of(result)
             return to_json({"line": number, "status": status, "receipt": result.model_dump(mode="json")}) + b"\n"

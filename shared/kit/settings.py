@@ -88,6 +88,13 @@ class KitSettings(EnvironmentSettings):
     max_page_size: int = Field(default=100, ge=1, le=1000)
     event_retention_days: int = Field(default=30, ge=1)
     idempotency_retention_hours: int = Field(default=48, ge=1)
+    journal_retention_days: int = Field(default=30, ge=1, description="How long clients' journals are kept.")
+    quota_reads_per_minute: int = Field(
+        default=60_000, ge=0, description="Reads of one client that a process answers; 0: no quota."
+    )
+    quota_writes_per_minute: int = Field(
+        default=30_000, ge=0, description="Writes of one client that a process answers; 0: no quota."
+    )
 
     log_level: str = Field(default="INFO")
     log_access: bool = Field(default=True, description="One JSON line a request.")

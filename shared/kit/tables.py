@@ -7,6 +7,7 @@ import sqlalchemy as sa
 from sqlalchemy.dialects.postgresql import ARRAY, JSONB
 
 from shared.kit.idempotency import define_idempotency_table
+from shared.kit.journal import define_journal_table
 from shared.kit.log import define_log_tables
 
 NAMING = {
@@ -32,4 +33,5 @@ def service_metadata() -> sa.MetaData:
     metadata = sa.MetaData(naming_convention=NAMING)
     define_log_tables(metadata)
     define_idempotency_table(metadata)
+    define_journal_table(metadata)
     return metadata

@@ -5,6 +5,7 @@
 
 import re
 import time
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -14,10 +15,15 @@ from starlette.requests import ClientDisconnect
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from uuid_utils import uuid7
 
+from shared.kit.calls import Call, call_of
+from shared.kit.clock import system_clock
 from shared.kit.database import is_unavailable
 from shared.kit.http import answer_unavailable, answer_unexpected
+from shared.kit.journal import Journal, entry_of
 from shared.kit.logging import get_logger, log_access, request_id_var
+from shared.kit.quotas import SAFE_METHODS
 from shared.kit.settings import KitSettings
+from shared.schemas.problems import ErrorCode
 
 logger = get_logger(__name__)
 
@@ -39,6 +45,9 @@ class Metrics:
         self.seconds = Histogram(
             "mingquan_request_seconds", "Time to the last byte.", ("route",), buckets=_BUCKETS, registry=self.registry
         )
+        self.journal_dropped = Counter(
+            "mingquan_journal_dropped", "Lines that clients will miss in their journals.", registry=self.registry
+        )
         self._children: dict[tuple[str, str, int], tuple[Any, Any]] = {}
 
     def observe(self, method: str, route: str, status: int, seconds: float) -> None:
@@ -54,8 +63,13 @@ class Metrics:
 class RequestEnvelope:
     """Outermost ASGI layer. Logs method, route template, status and time; never the query or a path's values."""
 
-    def __init__(self, app: ASGIApp, *, metrics: Metrics, log_access: bool) -> None:
+    def __init__(
+        self, app: ASGIApp, *, metrics: Metrics, log_access: bool, journal: Callable[[], Journal], external_ids: bool
+    ) -> None:
+        """`journal` is asked for once the app has started; `external_ids` says whether clients' own ids may stand in it."""
         self.app = app
+        self.journal = journal
+        self.external_ids = external_ids
         self.metrics = metrics
         self.log_access = log_access
 
@@ -72,7 +86,8 @@ class RequestEnvelope:
             nonlocal status
             if message["type"] == "http.response.start":
                 status = message["status"]
-                message["headers"] = [*message["headers"], header]
+                call = call_of(scope)
+                message["headers"] = [*message["headers"], header, *(call.headers if call is not None else ())]
             await send(message)
 
         try:
@@ -84,7 +99,10 @@ class RequestEnvelope:
             if status:
                 # Half an answer has left: only a cut connection tells the caller that it is not whole.
                 raise
-            answer = answer_unavailable(error) if is_unavailable(error) else answer_unexpected(error)
+            away = is_unavailable(error)
+            if (call := call_of(scope)) is not None:
+                call.code = (ErrorCode.UNAVAILABLE if away else ErrorCode.INTERNAL_ERROR).value
+            answer = answer_unavailable(error) if away else answer_unexpected(error)
             await answer(scope, receive, send_with_id)
         finally:
             seconds = time.perf_counter() - started
@@ -94,7 +112,26 @@ class RequestEnvelope:
             self.metrics.observe(method, route, status, seconds)
             if self.log_access:
                 log_access(method, route, status, seconds, request_id)
+            call = call_of(scope)
+            if call is not None and (method not in SAFE_METHODS or status >= 400):
+                self._note(call, scope, method, route, status, request_id, seconds)
             request_id_var.reset(token)
+
+    def _note(
+        self, call: Call, scope: Scope, method: str, route: str, status: int, request_id: str, seconds: float
+    ) -> None:
+        entry = entry_of(
+            call,
+            at=system_clock(),
+            method=method,
+            route=route,
+            status=status,
+            request_id=request_id,
+            seconds=seconds,
+            values=scope.get("path_params", {}),
+            external_ids=self.external_ids,
+        )
+        self.journal().note(entry, over_quota=call.over_quota)
 
 
 def _request_id(scope: Scope) -> str:

@@ -7,6 +7,7 @@ from uuid import UUID
 
 from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, Field
 
+from shared.schemas.journal import JournalLine
 from shared.schemas.organizations import CreditCode
 from shared.schemas.scopes import Scope
 
@@ -63,6 +64,15 @@ class ClientKeySet(BaseModel):
     keys: list[ClientKey] = Field(title="公钥", max_length=5)
 
 
+class ClientQuotas(BaseModel):
+    """A client's own quotas, at each service and in each of its processes. Null: what the service grants everybody."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    reads_per_minute: int | None = Field(default=None, title="每分钟读取次数", ge=1, le=10_000_000)
+    writes_per_minute: int | None = Field(default=None, title="每分钟写入次数", ge=1, le=10_000_000)
+
+
 class SecretFacts(BaseModel):
     """A live or past secret, never the secret itself."""
 
@@ -84,10 +94,35 @@ class Client(BaseModel):
     networks: list[str] = Field(default_factory=list, title="允许的网络")
     last_used_at: AwareDatetime | None = Field(default=None, title="最近获取令牌时间", description="To ten minutes.")
     warnings: list[str] = Field(default_factory=list, title="提醒", description="What will end within thirty days.")
+    quotas: ClientQuotas = Field(
+        default_factory=ClientQuotas,
+        title="自有配额",
+        description="Carried by tokens: a change holds for the next one.",
+    )
     version: int = Field(title="版本")
     secrets: list[SecretFacts] = Field(title="密钥情况")
     keys: list[ClientKey] = Field(
         title="公钥", description="By any of which it may prove who it is (`private_key_jwt`)."
+    )
+
+
+class QuotaInForce(BaseModel):
+    """What a service grants a client. What is left of it stands in `RateLimit` of every answer."""
+
+    name: Literal["reads", "writes"] = Field(title="种类")
+    limit: int | None = Field(title="次数", description="Null: as many as it likes.")
+    window_seconds: int = Field(title="时段秒数")
+
+
+class Myself(Client):
+    """A client as it sees itself, at this service."""
+
+    quotas_in_force: list[QuotaInForce] = Field(
+        title="现行配额", description="Of this token, at this service; each service counts by itself."
+    )
+    recent_errors: list[JournalLine] = Field(
+        title="近期错误",
+        description="The latest ten of this service. Those of the others: `GET /v1/journal` of each.",
     )
 
 

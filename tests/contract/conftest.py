@@ -21,7 +21,7 @@ async def suite(database_url: Callable[[str], str], meilisearch: Meilisearch) ->
 
 @pytest.fixture(scope="session")
 async def described(postgres: Postgres, meilisearch: Meilisearch) -> AsyncIterator[Suite]:
-    """The same, once for all tests that only read documents and change nothing."""
+    """The same, once for all tests that only read documents and change nothing that others look at."""
     admin = await asyncpg.connect(postgres.url)
     await admin.execute("CREATE DATABASE described TEMPLATE template_mingquan STRATEGY file_copy")
     async with whole_suite(lambda schema: service_url(postgres, "described", schema), meilisearch) as running:

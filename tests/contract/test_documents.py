@@ -45,7 +45,7 @@ def test_documented_status_is_the_one_answered() -> None:
 
 
 def test_every_status_has_a_title() -> None:
-    assert {status for code, status in documented_errors().items() if code != "too_many_requests"} <= set(STATUS_TITLES)
+    assert set(documented_errors().values()) <= set(STATUS_TITLES)
 
 
 def says_something(schema: dict[str, Any]) -> bool:
@@ -93,7 +93,7 @@ def expected_errors(operation: Operation) -> set[str]:
     """What any such operation can answer, from what its document says of it."""
     expected = {"422", "500", "503"}
     if any(way for way in operation.document.get("security", [])):
-        expected |= {"401"}
+        expected |= {"401", "429"}
     if operation.admitting_scopes:
         expected |= {"403"}
     if "{" in operation.path:
@@ -115,6 +115,18 @@ def test_every_operation_documents_its_errors(described: Suite) -> None:
         if (missing := expected_errors(operation) - set(operation.document["responses"]))
     }
     assert lacking == {}
+
+
+def test_every_answer_to_a_token_names_its_quota(described: Suite) -> None:
+    quota, later = {"RateLimit", "RateLimit-Policy"}, {"Retry-After"}
+    lacking = [
+        f"{operation.name} {status}"
+        for operation in operations_of(described)
+        for status, response in operation.document["responses"].items()
+        if (quota if "security" in operation.document else set()) | (later if status in ("429", "503") else set())
+        != set(response.get("headers", {})) & (quota | later)
+    ]
+    assert lacking == []
 
 
 def test_errors_are_problem_documents_and_nothing_else(described: Suite) -> None:

@@ -19,7 +19,7 @@ from shared.client import PrivateKey, verify_webhook
 from shared.schemas.scopes import Scope
 from tests.front import serving
 from tests.search import representation, search_suite
-from tests.services import CITY, Suite
+from tests.services import CITY, Suite, sign_in
 
 PAGE = (Path(__file__).resolve().parents[2] / "docs" / "client.md").read_text(encoding="utf-8")
 BLOCK = re.compile(r"```(python|http)\n(.*?)```", re.DOTALL)
@@ -121,6 +121,17 @@ async def test_many_documents_in_python(capsys: pytest.CaptureFixture[str]) -> N
     (source,) = blocks("Push many", "python")
     await asyncio.to_thread(run, source)
     assert "500 stored, 0 unchanged, 0 refused\n" in capsys.readouterr().out
+
+
+@pytest.mark.usefixtures("address")
+async def test_what_became_of_my_calls(library: Suite, capsys: pytest.CaptureFixture[str]) -> None:
+    headers = await sign_in(library.exchange, os.environ["CLIENT_ID"], os.environ["CLIENT_SECRET"])
+    refused = await library.policy.put(f"/v1/organizations/{CITY}/policies/wh-10", json={}, headers=headers)
+    await library.apps["policy"].state.kit.journal.write()
+    await asyncio.to_thread(run, blocks("What became of my calls", "python")[0])
+    said = capsys.readouterr().out
+    assert "PUT /v1/organizations/{org}/policies/{external_id} wh-10 422 validation_failed" in said
+    assert refused.headers["x-request-id"] in said
 
 
 async def test_search_in_python_and_on_the_wire(

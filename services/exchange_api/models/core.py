@@ -57,6 +57,8 @@ class ClientRow(Base):
     public_keys: Mapped[str] = mapped_column(
         server_default="[]", comment="JSON: the client's own, for private_key_jwt."
     )
+    reads_per_minute: Mapped[int | None]
+    writes_per_minute: Mapped[int | None]
     version: Mapped[int]
     created_at: Mapped[datetime] = mapped_column(server_default=sa.func.now())
 

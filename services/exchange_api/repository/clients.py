@@ -28,7 +28,7 @@ async def find_credentials(reads: asyncpg.Pool, client_id: UUID, *, now: datetim
     return await reads.fetchrow(
         """
         SELECT client.scopes, client.expires_on, client.disabled_at, client.networks, client.last_used_at,
-               client.public_keys, organization.code AS organization,
+               client.public_keys, client.reads_per_minute, client.writes_per_minute, organization.code AS organization,
                organization.division_code, organization.level, organization.valid_to,
                array(SELECT hash FROM client_secret WHERE client_id = client.id
                      AND revoked_at IS NULL AND expires_at > $2 ORDER BY id DESC) AS hashes

@@ -19,19 +19,23 @@ from shared.kit.database import Reading, Writing, WritingForReal
 from shared.kit.errors import NotFound, RuleViolation
 from shared.kit.http import api_router, problems
 from shared.kit.idempotency import Idempotent
+from shared.kit.journal import Filter, read_lines
 from shared.schemas.calendar import Calendar, CalendarYear
 from shared.schemas.clients import (
     Client,
     ClientInput,
     ClientKey,
     ClientKeySet,
+    ClientQuotas,
     DeniedClients,
     JsonWebKeySet,
+    Myself,
     NewClient,
     NewSecret,
     ServerMetadata,
     Token,
 )
+from shared.schemas.journal import StatusClass
 from shared.schemas.scopes import Scope
 
 router = api_router()
@@ -39,6 +43,7 @@ ClientId = Annotated[UUID, Path(title="客户端编号")]
 SecretId = Annotated[UUID, Path(title="密钥编号")]
 ClientAdministrator = Annotated[Caller, Depends(require(Scope.CLIENTS_ADMIN))]
 KeyAdministrator = Annotated[Caller, Depends(require(Scope.KEYS_ADMIN))]
+_RECENT_ERRORS = 10
 CalendarEditor = Annotated[Caller, Depends(require(Scope.CALENDAR_WRITE))]
 
 
@@ -72,14 +77,26 @@ async def create_client(
     return await once.run(session, caller.client_id, work, holds_secret=True)
 
 
-@router.get("/v1/clients/me", response_model=Client, tags=["clients"], summary="本客户端 About myself")
-async def get_myself(caller: Authenticated, session: WritingForReal, now: Now) -> Response:
-    """For any client: its scopes, networks and secrets' facts, when it last got a token, and what ends soon."""
+@router.get("/v1/clients/me", response_model=Myself, tags=["clients"], summary="本客户端 About myself")
+async def get_myself(
+    request: Request, caller: Authenticated, session: WritingForReal, reads: Reading, now: Now
+) -> Response:
+    """For any client: its scopes, networks and secrets' facts, when it last got a token, what ends soon, its quotas and
+    what of its calls was refused lately.
+    """
     try:
         client_id = UUID(caller.client_id)
     except ValueError as error:
         raise NotFound("这个令牌不属于本平台登记的客户端") from error
-    return _json(await service.get_client(session, client_id, now=now))
+    client = await service.get_client(session, client_id, now=now)
+    failed = Filter((StatusClass.REFUSED, StatusClass.FAILED))
+    errors = await read_lines(reads, caller.client_id, failed, after=None, limit=_RECENT_ERRORS)
+    myself = Myself(
+        **client.model_dump(),
+        quotas_in_force=request.app.state.kit.quotas.in_force(caller.principal),
+        recent_errors=[line for _, line in errors],
+    )
+    return _json(myself)
 
 
 @router.get("/v1/clients/{client_id}", response_model=Client, tags=["clients"], summary="读取客户端 Read a client")
@@ -133,6 +150,18 @@ async def put_client_keys(
     """For `private_key_jwt`: in place of those there were. Leave the old key in while systems take up the new one."""
     await caller.ensure_covers(await service.get_owner(session, client_id))
     return _json(await service.replace_keys(session, caller, client_id, body, now=now))
+
+
+@router.put(
+    "/v1/clients/{client_id}/quotas", response_model=Client, tags=["clients"], summary="设置配额 Set a client's quotas"
+)
+async def put_client_quotas(
+    client_id: ClientId, body: ClientQuotas, caller: ClientAdministrator, session: Writing, now: Now
+) -> Response:
+    """In place of those there were, by the root only: what one client may take, the others have not. Null: the default."""
+    await caller.ensure_covers(await service.get_owner(session, client_id))
+    await ensure_supervises_all(caller)
+    return _json(await service.set_quotas(session, caller, client_id, body, now=now))
 
 
 @router.post(

@@ -16,7 +16,7 @@ from shared.kit.auth import Caller
 from shared.kit.clock import local_day
 from shared.kit.database import WriteSession
 from shared.kit.errors import Conflict, InsufficientScope, NotFound
-from shared.schemas.clients import Client, ClientInput, ClientKeySet, NewClient, NewSecret, SecretFacts
+from shared.schemas.clients import Client, ClientInput, ClientKeySet, ClientQuotas, NewClient, NewSecret, SecretFacts
 
 MAX_LIVE_SECRETS = 2
 _WARNED_BEFORE = timedelta(days=30)
@@ -78,6 +78,18 @@ async def replace_keys(
         row.public_keys = content
         row.version += 1
         _record(session, caller, row, "client.keys_replaced", keys=[key.kid for key in wanted.keys])
+    return await _facts(session, row, now)
+
+
+async def set_quotas(
+    session: WriteSession, caller: Caller, client_id: UUID, wanted: ClientQuotas, *, now: datetime
+) -> Client:
+    """Its own quotas in place of those there were; its next token carries them."""
+    row = await _load(session, client_id)
+    if (row.reads_per_minute, row.writes_per_minute) != (wanted.reads_per_minute, wanted.writes_per_minute):
+        row.reads_per_minute, row.writes_per_minute = wanted.reads_per_minute, wanted.writes_per_minute
+        row.version += 1
+        _record(session, caller, row, "client.quotas_set", **wanted.model_dump())
     return await _facts(session, row, now)
 
 
@@ -160,6 +172,7 @@ async def _facts(session: WriteSession, row: ClientRow, now: datetime) -> Client
         organization=row.organization,
         scopes=row.scopes,
         expires_on=row.expires_on,
+        quotas=ClientQuotas(reads_per_minute=row.reads_per_minute, writes_per_minute=row.writes_per_minute),
         disabled=row.disabled_at is not None,
         version=row.version,
         keys=from_json(row.public_keys),

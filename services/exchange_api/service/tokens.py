@@ -103,10 +103,18 @@ async def issue_token(
         "iat": now,
         "exp": now + timedelta(seconds=settings.token_lifetime_seconds),
         "jti": uuid7().hex,
+        **_own_quota(found),
     }
     key_id, private_key = await _active_key(reads, settings, now)
     token = jwt.encode(claims, private_key, algorithm="EdDSA", headers={"kid": key_id})
     return Token(access_token=token, expires_in=settings.token_lifetime_seconds, scope=" ".join(granted))
+
+
+def _own_quota(found: Any) -> dict[str, Any]:
+    """The claim that services go by; none where a client has no quota of its own."""
+    own = {"reads": found["reads_per_minute"], "writes": found["writes_per_minute"]}
+    own = {kind: limit for kind, limit in own.items() if limit is not None}
+    return {"quota": own} if own else {}
 
 
 async def issue_own_token(reads: asyncpg.Pool, settings: Settings, scopes: Sequence[Scope], *, now: datetime) -> Token:

@@ -20,6 +20,7 @@ from services.policy_api.service.pushing import MAX_CHARACTERS_TOGETHER, Origin,
 from services.policy_api.settings import Settings
 from shared.kit.app import Kit
 from shared.kit.auth import Caller
+from shared.kit.calls import Call, call_of
 from shared.kit.clock import local_day
 from shared.kit.database import is_unavailable
 from shared.kit.errors import Conflict, DomainError, RuleViolation, TooLarge, Unavailable
@@ -76,9 +77,11 @@ class Batch:
         self._validate_only = validate_only
         self._first_line: dict[tuple[str, str], int] = {}
         self._results: asyncio.Queue[bytes | None] = asyncio.Queue()
+        self._call: Call | None = None
 
     async def run(self, request: Request) -> AsyncGenerator[bytes, None]:
         """Results (NDJSON of BatchResult) in the order of the lines, while the rest is still coming in."""
+        self._call = call_of(request.scope)
         work = asyncio.create_task(self._work(request))
         try:
             while (results := await self._results.get()) is not None:
@@ -137,6 +140,9 @@ class Batch:
         """Its results follow its commit, in the order of its lines."""
         outcomes = iter(await chunk.task)
         results = [next(outcomes) if isinstance(line.content, Push) else line.content for line in chunk.lines]
+        if self._call is not None:
+            for result in results:
+                self._call.count_line(refused=isinstance(result, DomainError))
         # As bytes: they may wait for a caller who reads late, and objects take many times the room.
         await self._results.put(
             b"".join(_result(line.number, result) for line, result in zip(chunk.lines, results, strict=True))

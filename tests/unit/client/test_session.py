@@ -1,9 +1,13 @@
 """Tokens, problems, waiting and repeating, as a partner's program meets them."""
 
+from datetime import UTC, datetime
+
 import httpx
 import pytest
 
 from shared.client import ApiProblem, BlockingClient, MingquanClient
+from shared.schemas.journal import StatusClass
+from shared.schemas.problems import ErrorCode
 from tests.unit.client.suite_double import SuiteDouble, in_turn, problem
 
 FOUND = {"items": [], "total": 0, "left_out": 0, "facets": {}, "freshness": [], "stale": False}
@@ -140,6 +144,39 @@ async def test_used_up_quota_is_waited_out_in_its_part_of_the_suite_only() -> No
         assert suite.clock.waits == []
         await client.search()
     assert suite.clock.waits == [12.0]
+
+
+async def test_used_up_writes_leave_reads_alone() -> None:
+    used_up = {"RateLimit": '"writes";r=0;t=12'}
+    suite = SuiteDouble(lambda request: httpx.Response(200, json=FOUND, headers=used_up if request.content else {}))
+    async with suite.client() as client:
+        await client.request("PUT", "/api/policy/v1/x", content=b"{}")
+        await client.request("GET", "/api/policy/v1/x")
+        assert suite.clock.waits == []
+        await client.request("PUT", "/api/policy/v1/x", content=b"{}")
+    assert suite.clock.waits == [12.0]
+
+
+async def test_a_post_over_the_quota_is_repeated_after_one_wait() -> None:
+    over = {"Retry-After": "3", "RateLimit": '"writes";r=0;t=3'}
+    suite = SuiteDouble(in_turn(problem(429, "too_many_requests", over), httpx.Response(204)))
+    async with suite.client() as client:
+        assert (await client.request("POST", "/api/policy/v1/policies/x:withdraw")).status_code == 204
+    assert suite.clock.waits == [3.0]
+
+
+async def test_the_journal_is_asked_for_by_service() -> None:
+    line = {"at": "2026-03-04T01:00:00Z", "method": "PUT", "route": "/v1/x", "status": 422, "code": "validation_failed"}
+    line |= {"request_id": "r", "organization": "1137010000418859XL", "milliseconds": 3}
+    suite = SuiteDouble(lambda _request: httpx.Response(200, json={"items": [line], "next_cursor": None}))
+    since = datetime(2026, 3, 4, tzinfo=UTC)
+    async with suite.client() as client:
+        page = await client.journal("policy", status=[StatusClass.REFUSED, StatusClass.FAILED], since=since)
+    assert (page.items[0].code, page.next_cursor) == (ErrorCode.VALIDATION_FAILED, None)
+    url = suite.requests[0].url
+    assert url.path == "/api/policy/v1/journal"
+    assert url.params.get_list("status") == ["4xx", "5xx"]
+    assert url.params["since"] == "2026-03-04T00:00:00+00:00"
 
 
 async def test_names_cannot_leave_their_place_in_the_address() -> None:
