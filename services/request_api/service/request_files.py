@@ -11,7 +11,7 @@ from pydantic_core import from_json, to_json
 from uuid_utils.compat import uuid7
 
 from services.request_api.repository import files as repository
-from services.request_api.repository.requests import Reads, note_sealed
+from services.request_api.repository.requests import Reads, list_steps, note_sealed
 from services.request_api.service.answer_files.work import order
 from services.request_api.service.keeping import Vault
 from shared.kit.auth import Caller
@@ -19,7 +19,7 @@ from shared.kit.clock import local_day
 from shared.kit.confined import ConfinedReader
 from shared.kit.database import WriteSession
 from shared.kit.errors import Conflict, IllegalMove, NotFound
-from shared.schemas.request_codes import ExemptionCode, RequestState
+from shared.schemas.request_codes import ExemptionCode, RequestState, StepKind
 from shared.schemas.request_files import FileFinding, FileRole, RedactedPlace, RequestFile, WithheldTerm
 
 READER = "services.request_api.service.answer_files"
@@ -58,6 +58,8 @@ async def add(
     states = _ANSWERING if role is FileRole.ANSWER else _OPEN
     if row["state"] not in states:
         raise IllegalMove("申请现在的状态不能增加这类文件", state=row["state"], allowed=[])
+    if role is FileRole.ANSWER:
+        await _ensure_not_reviewed(driver, row)
     if len(await repository.list_files(driver, row["id"])) >= most:
         raise Conflict(f"一件申请最多{most}个文件")
     file_id = uuid7()
@@ -79,6 +81,15 @@ async def add(
     await note_sealed(driver, row["id"], vault.ring.current)
     _record(session, caller, "request.file_added", row, file_id)
     return show(kept, vault)
+
+
+async def _ensure_not_reviewed(reads: Reads, row: Any) -> None:
+    """REG-17: every file is reviewed before it leaves, so none joins an answer that a review has passed."""
+    kinds = [step["kind"] for step in await list_steps(reads, row["id"])]
+    since_draft = kinds[::-1].index(StepKind.DRAFTED) if StepKind.DRAFTED in kinds else 0
+    if row["state"] == RequestState.IN_REVIEW and StepKind.REVIEWED in kinds[len(kinds) - since_draft :]:
+        detail = "答复已有审核通过，再加入的文件未经审核；请先退回，加入后重新送审（条例第十七条）"
+        raise IllegalMove(detail, state=row["state"], allowed=[StepKind.RETURNED.value])
 
 
 async def redact(
