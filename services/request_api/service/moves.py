@@ -209,7 +209,7 @@ class Mover:
 
     async def draft(self, body: Draft) -> None:
         answer, case = body.answer, self._held.case
-        errors = check_answer(answer, was_corrected=case.was_corrected, has_asked_reasons=case.reasons_asked)
+        errors = check_answer(answer, body.on, was_corrected=case.was_corrected, has_asked_reasons=case.reasons_asked)
         errors += self._objections(answer) + await self._earlier(answer)
         if errors:
             raise RuleViolation("答复缺少应有的内容，请按所列各项补齐", errors=errors)
