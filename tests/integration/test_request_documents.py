@@ -192,6 +192,9 @@ async def test_an_answers_file_with_a_number_is_kept_back_until_it_is_redacted(o
     unreviewed.append(await upload(office, rid, "另附.txt", "另附一份".encode()))
     assert [(one.status_code, one.json()["allowed"]) for one in unreviewed] == [(409, ["returned"])] * 2
     await office.moved(rid, "return", "2025-09-22", reason="文件含有身份证号码")
+    wrong = [{"term": "霍家晶", "exemption": "EX15_PRIVACY"}, *terms, {"term": "家昌", "exemption": "EX15_PRIVACY"}]
+    misspelt = await office.call("handler", "POST", f"{path}:redact", {"terms": wrong})
+    assert [one["pointer"] for one in misspelt.json()["errors"]] == ["/terms/0/term"], "家昌 goes with the whole name"
     redacted = await office.call("handler", "POST", f"{path}:redact", {"terms": terms})
     assert redacted.status_code == 201, redacted.text
     assert sum(one["count"] for one in redacted.json()["withheld"]) == 3

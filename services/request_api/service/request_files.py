@@ -18,7 +18,8 @@ from shared.kit.auth import Caller
 from shared.kit.clock import local_day
 from shared.kit.confined import ConfinedReader
 from shared.kit.database import WriteSession
-from shared.kit.errors import Conflict, IllegalMove, NotFound
+from shared.kit.errors import Conflict, IllegalMove, NotFound, RuleViolation
+from shared.schemas.problems import InvalidField
 from shared.schemas.request_codes import ExemptionCode, RequestState, StepKind
 from shared.schemas.request_files import FileFinding, FileRole, RedactedPlace, RequestFile, WithheldTerm
 
@@ -98,10 +99,24 @@ async def redact(
     """Name, content and redaction list of the file without these words."""
     name = str(vault.open(bytes(kept["name"]), f"file name {kept['id']}", kept["request_id"]))
     content = vault.open_bytes(bytes(kept["content"]), f"file {kept['id']}", kept["request_id"])
-    marked = [(one.term, mark_of(one.exemption)) for one in sorted(terms, key=lambda one: -len(one.term))]
+    longest_first = sorted(range(len(terms)), key=lambda place: -len(terms[place].term))
+    marked = [(terms[place].term, mark_of(terms[place].exemption)) for place in longest_first]
     answer = from_json(await reader.read(order("redact", name, content, terms=marked)))
+    found = {longest_first[one.pop("term")] for one in answer["withheld"]}
+    _ensure_found([one.term for one in terms], found)
     places = [RedactedPlace(**one) for one in answer["withheld"]]
     return f"遮盖-{name}"[:200], base64.b64decode(answer["content"]), places
+
+
+def _ensure_found(terms: Sequence[str], found: set[int]) -> None:
+    """A term that is nowhere is misspelt: what it stands for would leave with the file."""
+    errors = [
+        InvalidField(pointer=f"/terms/{place}/term", detail="文件中没有这一内容，请核对写法")
+        for place, term in enumerate(terms)
+        if place not in found and not any(term in terms[other] for other in found)
+    ]
+    if errors:
+        raise RuleViolation("有的内容在文件中没有找到，没有遮盖", errors=errors)
 
 
 def mark_of(exemption: ExemptionCode) -> str:
