@@ -338,6 +338,11 @@ class Upload:
     content: bytes
 
 
+def _last_part(name: str | None) -> str | None:
+    """A file's name without the folders that a sender may put before it."""
+    return re.split(r"[/\\]", name)[-1][-200:] if name else name
+
+
 async def read_upload(request: Request, *, limit: int) -> Upload:
     """The form's only file, in the field `file`; for routes that describe `UPLOAD_BODY` and take no other body."""
     content_type = request.headers.get("content-type", "").partition(";")[0].strip().lower()
@@ -355,7 +360,7 @@ async def read_upload(request: Request, *, limit: int) -> Upload:
             raise MalformedBody("上传的表单应有且只有一个 file 字段，内容是一个文件")
         if (file.size or 0) > limit:
             raise TooLarge(f"文件超过上限{limit}字节", limit_bytes=limit)
-        return Upload(file.filename, await file.read())
+        return Upload(_last_part(file.filename), await file.read())
     finally:
         await form.close()
 

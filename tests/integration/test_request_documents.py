@@ -234,4 +234,7 @@ async def test_hostile_and_unknown_files_are_refused(office: RequestOffice) -> N
     assert (await upload(office, receipt["id"], "a.exe", b"MZ")).status_code == 415
     assert (await upload(office, receipt["id"], "a.docx", b"PK\x03\x04broken")).status_code == 422
     assert (await upload(office, receipt["id"], "a.pdf", b"%PDF-1.7\nbroken")).status_code == 422
+    assert (await upload(office, receipt["id"], "a.txt", b"")).status_code == 422
+    for name in ("../../批复.txt", "C:\\文件\\批复.txt"):
+        assert (await upload(office, receipt["id"], name, "批复".encode())).json()["name"] == "批复.txt"
     assert (await office.view(receipt["id"]))["state"] == "processing"

@@ -134,6 +134,9 @@ async def test_DL_05_by_post_the_day_of_posting_counts_and_only_the_post_carries
     await office.decide(request_id, "2025-10-23")
     without = await office.move(request_id, "serve", "2025-10-24", method="post")
     assert without.status_code == 422, "邮政法第五十五条"
+    for number in ("SF1234567890123", "YT7531234567890", "１２３４５６７８９０１２３", "12345"):
+        courier = await office.move(request_id, "serve", "2025-10-24", method="post", postal_number=number)
+        assert courier.status_code == 422, number
     view = await office.moved(request_id, "serve", "2025-10-24", method="post", postal_number="XA12345678937")
     assert (view["answered_on"], view["in_time"]) == ("2025-10-24", True)
 

@@ -120,7 +120,9 @@ def check_answer(answer: Answer, on: date, *, was_corrected: bool, has_asked_rea
     if answer.decision in CLOSING:
         return [InvalidField(pointer="/answer/decision", detail=f"{form.title}不是答复决定，由逾期产生")]
     errors = [
-        InvalidField(pointer=f"/answer/{name}", detail=_MISSING[name]) for name in form.needs if not getattr(answer, name)
+        InvalidField(pointer=f"/answer/{name}", detail=_MISSING[name])
+        for name in form.needs
+        if not getattr(answer, name)
     ]
     errors += _check_exemptions(answer, form)
     if answer.search_record and answer.search_record.searched_on > on:
@@ -133,7 +135,9 @@ def check_answer(answer: Answer, on: date, *, was_corrected: bool, has_asked_rea
         # 条例第三十条: unclear “after correction” needs a correction.
         errors.append(InvalidField(pointer="/answer/decision", detail="未经补正，不得以“补正后仍不明确”答复"))
     if answer.decision is DecisionCode.E4 and not has_asked_reasons:
-        errors.append(InvalidField(pointer="/answer/decision", detail="未要求申请人说明理由，不得以“大量反复申请”不予处理"))
+        errors.append(
+            InvalidField(pointer="/answer/decision", detail="未要求申请人说明理由，不得以“大量反复申请”不予处理")
+        )
     return errors
 
 
