@@ -217,6 +217,7 @@ def test_numbers_are_refused_in_chinese(value: Any, detail: str) -> None:
 
 
 def test_a_moment_is_refused_in_chinese() -> None:
+    wrong: Any
     for wrong in ("x", "2026-11-24T99", []):
         with pytest.raises(ValidationError) as refused:
             Numbers.model_validate({"at": wrong})
