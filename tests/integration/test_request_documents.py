@@ -9,7 +9,7 @@ import httpx
 import pytest
 from docx import Document
 
-from tests.request_office import ID_NUMBER, PERSON, RequestOffice, granted, open_request_office
+from tests.request_office import ID_NUMBER, PERSON, RequestOffice, granted, open_request_office, request
 
 
 @pytest.fixture
@@ -216,6 +216,9 @@ async def test_what_the_applicant_hands_in_is_sealed_and_opened_on_the_record(of
     content = f"身份证复印件 {ID_NUMBER}".encode()
     added = await upload(office, rid, "柳青禾身份证.txt", content, role=":submit")
     assert added.status_code == 201, added.text
+    letter = await office.submit(request(wanted={"description": "一封来信"}), "letter", who="handler")
+    foreign = await upload(office, letter["id"], "身份证.txt", content, role=":submit")
+    assert foreign.status_code == 403, "a website hands in files of what it handed in"
     row = await office.database.reads.fetchrow("SELECT name, content FROM request_file")
     assert ID_NUMBER.encode() not in bytes(row["content"])
     assert "柳青禾".encode() not in bytes(row["name"])
