@@ -82,7 +82,8 @@ STATUS_TITLES = {
     503: "服务暂不可用",
 }
 
-# Pydantic's messages are English; these are what a clerk meets. Others pass through as they are.
+# Pydantic's messages are English; these are what a clerk meets. What has none here is said to be unfit, no more.
+_AS_MOMENT = "应为带时区的时间，如 2025-06-05T01:00:00Z；写在地址里时“+”要写成 %2B"
 _CHINESE = {
     "missing": "缺少此项",
     "extra_forbidden": "没有这个字段",
@@ -100,9 +101,25 @@ _CHINESE = {
     "date_from_datetime_parsing": "应为日期，如 2025-06-05",
     "date_parsing": "应为日期，如 2025-06-05",
     "date_type": "应为日期，如 2025-06-05",
-    "datetime_from_date_parsing": "应为带时区的时间，如 2025-06-05T01:00:00Z；写在地址里时“+”要写成 %2B",
+    "datetime_from_date_parsing": _AS_MOMENT,
+    "datetime_parsing": _AS_MOMENT,
+    "datetime_object_invalid": _AS_MOMENT,
+    "datetime_type": _AS_MOMENT,
     "timezone_aware": "时间应带时区，如 +08:00",
     "uuid_parsing": "应为 UUID",
+    "uuid_type": "应为 UUID",
+    "int_from_float": "应为整数",
+    "int_parsing_size": "应为整数，且不能过大",
+    "float_parsing": "应为数字",
+    "float_type": "应为数字",
+    "decimal_parsing": "应为数字",
+    "decimal_type": "应为数字",
+    "decimal_max_digits": "最多{max_digits}位数字",
+    "decimal_max_places": "小数点后最多{decimal_places}位",
+    "decimal_whole_digits": "小数点前最多{whole_digits}位",
+    "finite_number": "应为有限的数字",
+    "greater_than": "应大于{gt}",
+    "less_than": "应小于{lt}",
     "greater_than_equal": "不得小于{ge}",
     "less_than_equal": "不得大于{le}",
     "too_long": "最多{max_length}项",
@@ -190,9 +207,9 @@ def _sentence(error: Any) -> str:
         return str(context["error"])
     if (said := _PATTERNS.get(str(context.get("pattern", "")))) is not None:
         return said
-    template = _CHINESE.get(error["type"])
+    template = _CHINESE.get(error["type"], "内容或者格式不符合要求")
     # The one English word in what Pydantic lists.
-    return template.format(**context).replace("' or '", "'或'") if template else str(error["msg"])
+    return template.format(**context).replace("' or '", "'或'")
 
 
 async def _answer_domain_error(request: Request, error: Exception) -> Response:
@@ -262,16 +279,19 @@ def install_problem_handlers(app: FastAPI) -> None:
     app.add_exception_handler(HTTPException, _answer_http_exception)
 
 
-_BYTE_ORDER_MARK = b"\xef\xbb\xbf"
+BYTE_ORDER_MARK = b"\xef\xbb\xbf"
+_WHERE = re.compile(r" at line (\d+) column (\d+)$")
 
 
 def parse_json(body: bytes) -> Any:
     """The value; MalformedBody for broken, too deep or unstorable JSON (NUL, lone surrogates, NaN)."""
     try:
         # Windows editors begin a file with a byte order mark.
-        value = from_json(body.removeprefix(_BYTE_ORDER_MARK), allow_inf_nan=False)
+        value = from_json(body.removeprefix(BYTE_ORDER_MARK), allow_inf_nan=False)
     except ValueError as error:
-        raise MalformedBody(f"不是可接受的 JSON（UTF-8，最多{MAX_JSON_DEPTH}层）：{error}") from error
+        where = _WHERE.search(str(error))
+        stopped = f"：读到第{where[1]}行第{where[2]}列为止" if where else ""
+        raise MalformedBody(f"不是可接受的 JSON（UTF-8，最多{MAX_JSON_DEPTH}层）{stopped}") from error
     if b"\\u0000" in body and _has_nul(value):
         raise MalformedBody("文本中不能有 NUL 字符（\\u0000）")
     return value
@@ -318,6 +338,11 @@ class Upload:
     content: bytes
 
 
+def _last_part(name: str | None) -> str | None:
+    """A file's name without the folders that a sender may put before it."""
+    return re.split(r"[/\\]", name)[-1][-200:] if name else name
+
+
 async def read_upload(request: Request, *, limit: int) -> Upload:
     """The form's only file, in the field `file`; for routes that describe `UPLOAD_BODY` and take no other body."""
     content_type = request.headers.get("content-type", "").partition(";")[0].strip().lower()
@@ -335,7 +360,7 @@ async def read_upload(request: Request, *, limit: int) -> Upload:
             raise MalformedBody("上传的表单应有且只有一个 file 字段，内容是一个文件")
         if (file.size or 0) > limit:
             raise TooLarge(f"文件超过上限{limit}字节", limit_bytes=limit)
-        return Upload(file.filename, await file.read())
+        return Upload(_last_part(file.filename), await file.read())
     finally:
         await form.close()
 

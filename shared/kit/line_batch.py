@@ -19,7 +19,7 @@ from pydantic_core import to_json
 from shared.kit.calls import Call, call_of
 from shared.kit.database import is_unavailable
 from shared.kit.errors import Conflict, DomainError, RuleViolation, TooLarge, Unavailable
-from shared.kit.http import describe_invalid, iterate_lines, parse_json, problem_facts
+from shared.kit.http import BYTE_ORDER_MARK, describe_invalid, iterate_lines, parse_json, problem_facts
 from shared.kit.logging import get_logger
 from shared.schemas.problems import ErrorCode
 
@@ -173,6 +173,7 @@ class LineBatch(Generic[Line, Push]):
 
 
 def _parse(model: type[Line], raw: bytes) -> Line:
+    raw = raw.removeprefix(BYTE_ORDER_MARK)
     try:
         if b"\\u0000" in raw:
             return model.model_validate(parse_json(raw))

@@ -3,6 +3,7 @@
 Asked for is what 条例第二十九条 names and nothing more: no purpose (用途), ever.
 """
 
+import re
 from datetime import date
 from enum import StrEnum
 from typing import Annotated, Any, Self
@@ -364,17 +365,24 @@ class Return(OnDay):
     reason: Words = Field(title="理由", min_length=2, max_length=500)
 
 
+_OF_THE_POST = re.compile(r"[A-Z]{2}[0-9]{9}[A-Z]{2}|[A-Z]{2}[0-9]{11}|[0-9]{13}")
+
+
 class Service(OnDay):
     """送达: by post, the day it was handed to the post office (交邮之日)."""
 
     method: DeliveryMethod = Field(title="送达方式")
-    postal_number: str | None = Field(default=None, title="邮件号", max_length=60)
+    postal_number: str | None = Field(
+        default=None, title="邮件号", description="Of the post, 13 characters; a courier's is refused.", max_length=60
+    )
 
     @model_validator(mode="after")
     def _post_is_proved(self) -> Self:
         # 邮政法第五十五条: 快递企业不得寄递国家机关公文.
         if (self.method is DeliveryMethod.POST) != (self.postal_number is not None):
             raise ValueError("邮寄送达应通过邮政企业办理并登记邮件号；其他方式没有邮件号")
+        if self.postal_number is not None and not _OF_THE_POST.fullmatch(self.postal_number):
+            raise ValueError("邮件号应为邮政企业的13位号码，如 XA12345678937；快递单号不能登记（邮政法第五十五条）")
         return self
 
 

@@ -87,6 +87,7 @@ async def test_REG_25_transfer_list_is_of_a_period(office: CatalogOffice) -> Non
     lines: list[list[str]] = list(csv.reader(io.StringIO(answer.content.decode("utf-8-sig"))))
     assert lines[0][:4] == ["索引", "名称", "内容概述", "生成日期"]
     assert [line[1] for line in lines[1:]] == ["'=HYPERLINK(1)", "学校名录"]
+    assert {line[lines[0].index("公开渠道")] for line in lines[1:]} == {"政府网站"}
     april = await office.call(None, "GET", path, params={"from": "2026-04-01", "to": "2026-04-30"})
     assert len(april.text.splitlines()) == 2
     assert len((await office.call(None, "GET", f"/v1/organizations/{BUREAU_A}/transfer-list")).text.splitlines()) == 1

@@ -1,6 +1,7 @@
 """Tasks and publications: deadlines channel by channel, on time and late, refused without reviews, in bulk, at once."""
 
 import asyncio
+import json
 from collections.abc import AsyncIterator, Callable
 from datetime import date
 from typing import Any
@@ -175,6 +176,7 @@ async def test_batches_answer_line_by_line(office: CatalogOffice, item_id: str) 
     lines: list[Any] = [good | {"external_id": f"b{number}"} for number in range(3)]
     lines += [b"{", good | {"external_id": "b1"}, good | {"external_id": "x", "occurred_on": "2030-01-01"}]
     lines += [good | {"organization": "12370000000000000X", "external_id": "y"}]
+    lines[0] = b"\xef\xbb\xbf" + json.dumps(lines[0]).encode()  # as Windows editors begin a file
     results = await office.batch("tasks", lines)
     assert [line["status"] for line in results] == [201, 201, 201, 422, 409, 422, 404]
     assert results[0]["receipt"]["task"]["due_on"] == "2026-05-08"

@@ -73,15 +73,20 @@ async def test_AR_11_each_request_is_counted_once_by_its_final_decision(office: 
 
 
 async def test_table_4_and_the_fees_follow_from_the_records(office: RequestOffice) -> None:
-    ids = await year_of(office)
+    before = await one(office, "older", "2024-06-03", answered="2024-06-20")
+    granted = (await year_of(office))["granted"]
     office.set_day("2025-12-30")
+    early = {"kind": "review", "filed_on": "2025-03-02"}
+    refused = await office.call("handler", "PUT", f"/v1/requests/{granted}/reviews/r0", early)
+    assert [one["pointer"] for one in refused.json()["errors"]] == ["/filed_on"], "before it was asked for"
     for name, body in {
         "r1": {"kind": "review", "filed_on": "2025-04-01", "result": "upheld", "decided_on": "2025-05-30"},
         "r2": {"kind": "review", "filed_on": "2025-11-03"},
         "s1": {"kind": "suit_after_review", "filed_on": "2024-07-01", "result": "other", "decided_on": "2025-02-03"},
         "s2": {"kind": "suit_direct", "filed_on": "2024-07-01", "result": "upheld", "decided_on": "2024-12-03"},
     }.items():
-        kept = await office.call("handler", "PUT", f"/v1/requests/{ids['granted']}/reviews/{name}", body)
+        over = before if body["filed_on"] < "2025" else granted
+        kept = await office.call("handler", "PUT", f"/v1/requests/{over}/reviews/{name}", body)
         assert kept.status_code == 200, kept.text
     report = (await call(office, "PUT", f"/v1/organizations/{CITY}/reports/2025", WRITTEN)).json()["report"]
     assert report["table4"]["review"] == {"upheld": 1, "corrected": 0, "other": 0, "pending": 1, "total": 2}

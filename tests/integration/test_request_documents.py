@@ -9,7 +9,7 @@ import httpx
 import pytest
 from docx import Document
 
-from tests.request_office import ID_NUMBER, PERSON, RequestOffice, granted, open_request_office
+from tests.request_office import ID_NUMBER, PERSON, RequestOffice, granted, open_request_office, request
 
 
 @pytest.fixture
@@ -186,12 +186,21 @@ async def test_an_answers_file_with_a_number_is_kept_back_until_it_is_redacted(o
         {"term": "霍家昌", "exemption": "EX15_PRIVACY"},
         {"term": "370103198809142340", "exemption": "EX15_PRIVACY"},
     ]
-    redacted = await office.call("handler", "POST", f"/v1/requests/{rid}/files/{file['id']}:redact", {"terms": terms})
+    path = f"/v1/requests/{rid}/files/{file['id']}"
+    # REG-17: what two reviewers have passed does not change behind them.
+    unreviewed = [await office.call("handler", "POST", f"{path}:redact", {"terms": terms})]
+    unreviewed.append(await upload(office, rid, "另附.txt", "另附一份".encode()))
+    assert [(one.status_code, one.json()["allowed"]) for one in unreviewed] == [(409, ["returned"])] * 2
+    await office.moved(rid, "return", "2025-09-22", reason="文件含有身份证号码")
+    wrong = [{"term": "霍家晶", "exemption": "EX15_PRIVACY"}, *terms, {"term": "家昌", "exemption": "EX15_PRIVACY"}]
+    misspelt = await office.call("handler", "POST", f"{path}:redact", {"terms": wrong})
+    assert [one["pointer"] for one in misspelt.json()["errors"]] == ["/terms/0/term"], "家昌 goes with the whole name"
+    redacted = await office.call("handler", "POST", f"{path}:redact", {"terms": terms})
     assert redacted.status_code == 201, redacted.text
     assert sum(one["count"] for one in redacted.json()["withheld"]) == 3
     assert redacted.json()["file"]["cleared"] is True
-    assert (await office.call("handler", "DELETE", f"/v1/requests/{rid}/files/{file['id']}")).status_code == 204
-    await office.moved(rid, "approve", "2025-09-22")
+    assert (await office.call("handler", "DELETE", path)).status_code == 204
+    await office.decide(rid, "2025-09-22")
     await office.moved(rid, "serve", "2025-09-22", method="electronic")
     params = {"number": receipt["number"], "code": receipt["query_code"]}
     tracked = (await office.call(None, "GET", "/v1/track", params=params)).json()
@@ -207,6 +216,9 @@ async def test_what_the_applicant_hands_in_is_sealed_and_opened_on_the_record(of
     content = f"身份证复印件 {ID_NUMBER}".encode()
     added = await upload(office, rid, "柳青禾身份证.txt", content, role=":submit")
     assert added.status_code == 201, added.text
+    letter = await office.submit(request(wanted={"description": "一封来信"}), "letter", who="handler")
+    foreign = await upload(office, letter["id"], "身份证.txt", content, role=":submit")
+    assert foreign.status_code == 403, "a website hands in files of what it handed in"
     row = await office.database.reads.fetchrow("SELECT name, content FROM request_file")
     assert ID_NUMBER.encode() not in bytes(row["content"])
     assert "柳青禾".encode() not in bytes(row["name"])
@@ -225,4 +237,7 @@ async def test_hostile_and_unknown_files_are_refused(office: RequestOffice) -> N
     assert (await upload(office, receipt["id"], "a.exe", b"MZ")).status_code == 415
     assert (await upload(office, receipt["id"], "a.docx", b"PK\x03\x04broken")).status_code == 422
     assert (await upload(office, receipt["id"], "a.pdf", b"%PDF-1.7\nbroken")).status_code == 422
+    assert (await upload(office, receipt["id"], "a.txt", b"")).status_code == 422
+    for name in ("../../批复.txt", "C:\\文件\\批复.txt"):
+        assert (await upload(office, receipt["id"], name, "批复".encode())).json()["name"] == "批复.txt"
     assert (await office.view(receipt["id"]))["state"] == "processing"

@@ -66,6 +66,9 @@ async def test_the_board_counts_colours_stages_and_answers(office: RequestOffice
         "served": 0,
     }
     assert by_state.json()["total"]["open"] == 3
+    by_channel = await office.call("supervisor", "GET", "/v1/board", params={"organization": CITY, "by": "channel"})
+    names = {one["name"] for answer in (by_state, by_channel) for one in answer.json()["items"]}
+    assert names == {"已登记", "待双方确认", "已送达", "邮寄（签收）", "互联网渠道"}
     outside = await office.call("supervisor", "GET", "/v1/board", params={"organization": CITY, "from": "2026-01-01"})
     assert outside.status_code == 422
 

@@ -141,6 +141,22 @@ async def test_an_opinion_that_comes_while_payment_is_awaited_is_taken_in(office
     assert (view["state"], view["consultations"][0]["opinion"]) == ("awaiting_payment", "agrees")
 
 
+async def test_steps_of_a_consultation_are_offered_while_there_is_a_letter_to_take_them(office: RequestOffice) -> None:
+    def offered(view: dict[str, Any]) -> list[str]:
+        return [one for one in view["allowed"] if one.startswith("consultation_")]
+
+    rid = await accepted(office)
+    assert offered(await office.view(rid)) == []
+    letter = {"kind": "third_party", "name": "青后物业有限公司", "question": "是否同意"}
+    view = await office.moved(rid, "consultations", "2025-09-23", **letter)
+    at = f"consultations/{view['consultations'][0]['id']}"
+    assert offered(view) == ["consultation_received", "consultation_answered"]
+    assert offered(await office.moved(rid, f"{at}:receive", "2025-09-24")) == ["consultation_answered"]
+    assert offered(await office.moved(rid, f"{at}:answer", "2025-09-25", opinion="agrees")) == []
+    again = await office.move(rid, f"{at}:answer", "2025-09-25", opinion="agrees")
+    assert (again.status_code, "drafted" in again.json()["allowed"]) == (409, True), "what is possible instead"
+
+
 async def test_who_wrote_an_answer_reviews_none_of_its_successors(office: RequestOffice) -> None:
     rid = await accepted(office)
     both = await office.suite.token(CITY, Scope.REQUEST_HANDLE, Scope.REQUEST_REVIEW, Scope.REQUEST_APPROVE)

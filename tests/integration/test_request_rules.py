@@ -31,7 +31,7 @@ async def drafted(office: RequestOffice, answer: dict[str, Any]) -> list[str]:
 
 async def test_REG_10_a_known_responsible_organ_is_named_with_its_contact(office: RequestOffice) -> None:
     answer = {"decision": "D1b", "reasons": "由区政府制作", "responsible": {"name": "明湖区人民政府"}}
-    assert await drafted(office, answer) == ["/responsible/contact"]
+    assert await drafted(office, answer) == ["/answer/responsible/contact"]
 
 
 async def test_REG_27_nobody_is_asked_what_for(office: RequestOffice) -> None:
@@ -134,13 +134,16 @@ async def test_DL_05_by_post_the_day_of_posting_counts_and_only_the_post_carries
     await office.decide(request_id, "2025-10-23")
     without = await office.move(request_id, "serve", "2025-10-24", method="post")
     assert without.status_code == 422, "邮政法第五十五条"
+    for number in ("SF1234567890123", "YT7531234567890", "１２３４５６７８９０１２３", "12345"):
+        courier = await office.move(request_id, "serve", "2025-10-24", method="post", postal_number=number)
+        assert courier.status_code == 422, number
     view = await office.moved(request_id, "serve", "2025-10-24", method="post", postal_number="XA12345678937")
     assert (view["answered_on"], view["in_time"]) == ("2025-10-24", True)
 
 
 async def test_REG_35_reasons_are_asked_before_a_request_is_not_handled(office: RequestOffice) -> None:
     answer = {"decision": "E4", "reasons": "数量明显超过合理范围", "evaluation": "未说明合理理由"}
-    assert await drafted(office, answer) == ["/decision"]
+    assert await drafted(office, answer) == ["/answer/decision"]
     receipt = await office.submit(request(wanted={"description": "第二件"}), "r2")
     rid = receipt["id"]
     await office.moved(rid, "accept", "2025-10-15")
@@ -161,17 +164,30 @@ async def test_REG_35_a_reasonable_but_long_request_is_delayed_to_a_day_that_is_
 @pytest.mark.parametrize(
     ("answer", "pointers"),
     [
-        ({"decision": "A2"}, ["/access"]),
-        ({"decision": "B", "access": "邮寄"}, ["/withheld"]),
-        ({"decision": "C4", "exemption": "EX14_LAW", "reasons": "第三方不同意"}, ["/exemption"]),
-        ({"decision": "C8", "exemption": "QRY36_7", "reasons": "不动产登记资料"}, ["/law"]),
-        ({"decision": "D1a", "reasons": "信息不存在"}, ["/search_record"]),
-        ({"decision": "D3", "reasons": "不明确"}, ["/decision"]),
-        ({"decision": "E1", "reasons": "属于投诉"}, ["/guidance"]),
-        ({"decision": "E2", "reasons": "重复"}, ["/earlier_number"]),
-        ({"decision": "F1", "reasons": "未补正"}, ["/decision"]),
-        ({"decision": "F3"}, ["/reasons"]),
-        ({"decision": "A2", "access": "邮寄", "exemption": "EX14_LAW"}, ["/exemption"]),
+        ({"decision": "A2"}, ["/answer/access"]),
+        ({"decision": "B", "access": "邮寄"}, ["/answer/withheld"]),
+        ({"decision": "C4", "exemption": "EX14_LAW", "reasons": "第三方不同意"}, ["/answer/exemption"]),
+        ({"decision": "C8", "exemption": "QRY36_7", "reasons": "不动产登记资料"}, ["/answer/law"]),
+        ({"decision": "D1a", "reasons": "信息不存在"}, ["/answer/search_record"]),
+        (
+            {
+                "decision": "D1a",
+                "reasons": "信息不存在",
+                "search_record": {
+                    "places": ["档案室"],
+                    "keywords": ["批复"],
+                    "searched_by": "秦明远",
+                    "searched_on": "2030-01-01",
+                },
+            },
+            ["/answer/search_record/searched_on"],
+        ),
+        ({"decision": "D3", "reasons": "不明确"}, ["/answer/decision"]),
+        ({"decision": "E1", "reasons": "属于投诉"}, ["/answer/guidance"]),
+        ({"decision": "E2", "reasons": "重复"}, ["/answer/earlier_number"]),
+        ({"decision": "F1", "reasons": "未补正"}, ["/answer/decision"]),
+        ({"decision": "F3"}, ["/answer/reasons"]),
+        ({"decision": "A2", "access": "邮寄", "exemption": "EX14_LAW"}, ["/answer/exemption"]),
     ],
 )
 async def test_REG_36_each_decision_has_what_it_must_contain(
@@ -181,7 +197,7 @@ async def test_REG_36_each_decision_has_what_it_must_contain(
 
 
 async def test_REG_38_nothing_has_to_be_made_or_analysed(office: RequestOffice) -> None:
-    assert await drafted(office, {"decision": "D2"}) == ["/reasons"]
+    assert await drafted(office, {"decision": "D2"}) == ["/answer/reasons"]
     office.set_day("2025-09-22")
 
 

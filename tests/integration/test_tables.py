@@ -55,6 +55,27 @@ async def test_preview_says_what_import_does(office: CatalogOffice) -> None:
     assert [one["title"] for one in changed["removed"]] == ["招生管理／学校名录"]
 
 
+async def test_preview_says_what_was_read_otherwise_than_it_is_written(office: CatalogOffice) -> None:
+    rows = [row(), row(2, second="学校名录", basis="同上", channels="■政府服务中心", limit="领导同意以后")]
+    first, second = (await send(office, "preview", workbook(rows))).json()["rows"]
+    assert first["remarks"] == []
+    assert second["remarks"] == [
+        "“同上”沿用上一行：《政府信息公开条例》",
+        "公开渠道“政府服务中心”按“政务服务中心”读取",
+        "公开时限“领导同意以后”没有读懂，按原文保留；请在目录中写明规则（limit）",
+    ]
+
+
+async def test_a_domain_is_named_by_code_or_in_chinese(office: CatalogOffice) -> None:
+    for number, named in enumerate(("social_assistance", "社会救助")):
+        content = workbook([row()], title="泉城市政务公开标准目录")
+        params = {"domain": named, "title": "社会救助目录"}
+        made = await send(office, "import", content, f"t{number}", **params)
+        assert made.status_code == 201, made.text
+        version = await office.call("drafter", "GET", f"/v1/catalogs/{made.json()['id']}/versions/1")
+        assert [one["domain"] for one in version.json()["content"]["items"]] == ["social_assistance"]
+
+
 async def test_table_with_a_wrong_row_is_refused_whole_and_row_by_row(office: CatalogOffice) -> None:
     content = workbook([row(), row(2, second="学校名录", everybody="√", specific="√"), row(3, content="")])
     refused = await send(office, "import", content)

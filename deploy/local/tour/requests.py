@@ -115,7 +115,9 @@ class Requests:
         answer: dict[str, Any] = {"decision": "B", "access": "邮寄遮盖后的复印件"}
         refused = self._move("request_desk", "draft", on, expect=422, answer=answer)
         self._guide.promise(
-            refused["errors"][0]["pointer"] == "/withheld", "没有逐处列明不予公开内容的不能送审", refused["errors"]
+            refused["errors"][0]["pointer"] == "/answer/withheld",
+            "没有逐处列明不予公开内容的不能送审",
+            refused["errors"],
         )
         withheld = [{"place": "附件二 户主姓名和电话", "exemption": "EX15_PRIVACY", "reason": "涉及个人隐私"}]
         self._move("request_desk", "draft", on, answer=answer | {"withheld": withheld})

@@ -10,7 +10,7 @@ from pydantic_core import from_json, to_json
 
 from services.catalog_api.repository import directory as repository
 from services.catalog_api.rules.dcat import describe_catalogs
-from services.catalog_api.rules.standard_cells import harmless
+from services.catalog_api.rules.standard_cells import CHANNEL_NAMES, harmless
 from services.catalog_api.service import directory as service
 from services.catalog_api.service.exporting import CSV
 from shared.kit.auth import Caller, OrganizationCode, require
@@ -18,6 +18,7 @@ from shared.kit.clock import Now, local_day
 from shared.kit.database import Reading, Writing
 from shared.kit.errors import NotFound, RuleViolation
 from shared.kit.http import PUBLIC_CACHE, api_router, problems, stored_answer
+from shared.schemas.catalogs import Channel
 from shared.schemas.directory import Guide, GuideInput, GuideReceipt
 from shared.schemas.policies import Outcome
 from shared.schemas.problems import InvalidField
@@ -97,6 +98,7 @@ async def get_transfer_list(
     writer.writerow(label for _, label in _COLUMNS)
     for row in rows:
         shown = from_json(row["representation"])
+        shown["channel"] = CHANNEL_NAMES[Channel(shown["channel"])]
         writer.writerow(harmless(str(shown[name] or "")) for name, _ in _COLUMNS)
     headers = {"Content-Disposition": 'attachment; filename="transfer.csv"', "Cache-Control": PUBLIC_CACHE}
     return Response(b"\xef\xbb\xbf" + text.getvalue().encode(), media_type=CSV, headers=headers)

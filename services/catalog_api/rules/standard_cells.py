@@ -6,7 +6,7 @@ the table keeps how it was written beside it.
 
 import re
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from shared.schemas.catalogs import Channel
 
@@ -49,6 +49,8 @@ class Channels:
 
     known: tuple[Channel, ...]
     others: tuple[str, ...]
+    understood: tuple[tuple[str, str], ...] = field(default=(), compare=False)
+    """Names that are written otherwise than the standard writes them, and what they were taken for."""
 
 
 def read_channels(cell: str) -> Channels:
@@ -56,16 +58,20 @@ def read_channels(cell: str) -> Channels:
     names = _ticked(cell) if _BOX.search(cell) else _BETWEEN.split(cell)
     known: list[Channel] = []
     others: list[str] = []
+    understood: dict[str, str] = {}
     for name in names:
         head, colon, rest = plain(name).partition("：")
         channel = _CHANNELS.get(head)
+        if head in _OTHER_SPELLINGS:
+            understood[head] = CHANNEL_NAMES[_OTHER_SPELLINGS[head]]
         if channel is Channel.OTHER or (channel is None and head):
             said = rest if channel is Channel.OTHER and colon else name.strip() if channel is None else ""
             others += [one.strip() for one in _BETWEEN.split(said) if one.strip(" （）()_＿")]
             channel = Channel.OTHER
         if channel is not None:
             known.append(channel)
-    return Channels(tuple(one for one in Channel if one in known), tuple(dict.fromkeys(others)))
+    in_order = tuple(one for one in Channel if one in known)
+    return Channels(in_order, tuple(dict.fromkeys(others)), tuple(understood.items()))
 
 
 def _ticked(cell: str) -> list[str]:

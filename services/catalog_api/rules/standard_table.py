@@ -164,12 +164,15 @@ def _read_row(
         if text.get(name) == SAME:
             if not above.get(name):
                 row.problems.append(f"“{SAME}”之上没有可以沿用的内容")
+            else:
+                row.remarks.append(f"“{SAME}”沿用上一行：{above[name][:40]}")
             written[name], text[name] = SAME, above.get(name, "")
     if not text.get("first_level") and above.get("first_level"):
         text["first_level"] = above["first_level"]
         row.remarks.append("一级事项空白，沿用上一行")
     named = domain_of(text["domain"]) if text.get("domain") else domain
     channels = read_channels(text.get("channels", ""))
+    row.remarks += [f"公开渠道“{said}”按“{meant}”读取" for said, meant in channels.understood]
     item: dict[str, Any] = {
         "number": read_number(text.get("number", "")),
         "domain": named or "",

@@ -11,8 +11,10 @@ from pydantic_core import from_json
 from services.catalog_api.repository import catalogs as repository
 from services.catalog_api.repository.catalogs import Reads
 from services.catalog_api.rules.differences import compare_items
+from services.catalog_api.rules.domains import domain_of
 from services.catalog_api.rules.refinement import title_of
 from services.catalog_api.rules.standard_table import Grid, ReadRow, ReadTable, read_tables
+from services.catalog_api.service.catalogs import unparsed_keys
 from shared.kit.confined import ConfinedReader, too_costly
 from shared.kit.errors import RuleViolation
 from shared.kit.http import describe_invalid
@@ -85,7 +87,7 @@ def _understand(answer: bytes, before: CatalogInput | None, domain: str | None) 
         # Cut: the child was ended while it answered.
         raise too_costly() from error
     grids = [Grid(sheet["name"], sheet["rows"], sheet["merged"]) for sheet in found["sheets"]]
-    table = read_tables(grids, default_domain=domain)
+    table = read_tables(grids, default_domain=domain and domain_of(domain.strip()))
     table.remarks[:0] = found["remarks"]
     known = {item.key: item for item in before.items} if before is not None else {}
     rows, items = [], []
@@ -93,6 +95,8 @@ def _understand(answer: bytes, before: CatalogInput | None, domain: str | None) 
         item = _item_of(row, known)
         if item is not None and not row.problems:
             items.append(item)
+            if item.time_limit and unparsed_keys([item]):
+                row.remarks.append(f"公开时限“{item.time_limit[:40]}”没有读懂，按原文保留；请在目录中写明规则（limit）")
             if len(items) > _MOST_ITEMS:
                 row.problems.append(f"一份目录最多{_MOST_ITEMS}项")
         rows.append(_shown(row, item, known))

@@ -24,7 +24,7 @@ from shared.kit.calls import Call, call_of
 from shared.kit.clock import local_day
 from shared.kit.database import is_unavailable
 from shared.kit.errors import Conflict, DomainError, RuleViolation, TooLarge, Unavailable
-from shared.kit.http import describe_invalid, iterate_lines, parse_json, problem_facts
+from shared.kit.http import BYTE_ORDER_MARK, describe_invalid, iterate_lines, parse_json, problem_facts
 from shared.kit.logging import get_logger, request_id_var
 from shared.schemas.policies import BatchLine, BatchResult, Outcome
 from shared.schemas.problems import ErrorCode
@@ -188,6 +188,7 @@ class Batch:
 
 
 def _parse(raw: bytes) -> BatchLine:
+    raw = raw.removeprefix(BYTE_ORDER_MARK)
     try:
         if b"\\u0000" in raw:
             return BatchLine.model_validate(parse_json(raw))

@@ -14,7 +14,7 @@ from services.request_api.service.keeping import Vault, terms_of
 from services.request_api.service.steps import NO_REQUEST
 from shared.kit.auth import Caller, require
 from shared.kit.clock import Now
-from shared.kit.errors import NotFound
+from shared.kit.errors import InsufficientScope, NotFound
 from shared.schemas.requests import without_identity_number
 from shared.schemas.scopes import Scope
 
@@ -79,3 +79,12 @@ async def covered(reads: Any, caller: Caller, request_id: UUID) -> Any:
         raise NotFound(NO_REQUEST)
     await caller.ensure_covers(row["organization"])
     return row
+
+
+async def ensure_own(reads: Any, caller: Caller, request_id: UUID) -> None:
+    """A website acts for those who came to it: only in requests that it handed in. The desk acts in all."""
+    if caller.has(Scope.REQUEST_HANDLE):
+        return
+    steps = await repository.list_steps(reads, request_id)
+    if not steps or steps[0]["actor"] != caller.client_id:
+        raise InsufficientScope("这件申请不是由本客户端提交的", required_scope=Scope.REQUEST_HANDLE.value)

@@ -20,6 +20,7 @@ from services.request_api.routes.common import (
     Submitter,
     TermsNow,
     covered,
+    ensure_own,
     judged_on,
 )
 from services.request_api.routes.requests import NOT_STORED
@@ -34,7 +35,7 @@ from services.request_api.settings import Settings
 from shared.kit.auth import Caller
 from shared.kit.clock import Now
 from shared.kit.database import Reading, WriteSession, Writing
-from shared.kit.errors import InsufficientScope, RuleViolation
+from shared.kit.errors import RuleViolation
 from shared.kit.http import api_router, problems
 from shared.schemas.problems import InvalidField
 from shared.schemas.request_codes import StepKind
@@ -101,7 +102,8 @@ class Desk:
         """
         row = await covered(self._reads, caller, self._id)
         if by_applicant and not caller.has(Scope.REQUEST_HANDLE):
-            await self._ensure_own(caller, row, applicant)
+            await ensure_own(self._reads, caller, self._id)
+            self._ensure_same(row, applicant)
         organization = await caller.directory.get(row["organization"])
         held = await hold(self._session, self._id, judged_on(self._terms, caller, on))
         now = self._now
@@ -112,10 +114,7 @@ class Desk:
         self._response.headers.update(NOT_STORED)
         return await showing.show(driver, await repository.find_request(driver, self._id), self._terms, self._vault)
 
-    async def _ensure_own(self, caller: Caller, row: Any, applicant: Applicant | None) -> None:
-        steps = await repository.list_steps(self._reads, self._id)
-        if not steps or steps[0]["actor"] != caller.client_id:
-            raise InsufficientScope("这件申请不是由本客户端提交的", required_scope=Scope.REQUEST_HANDLE.value)
+    def _ensure_same(self, row: Any, applicant: Applicant | None) -> None:
         if applicant is None or row["applicant_key"] is None:
             return
         if self._vault.prints.of(identity_of(applicant), purpose="applicant") != bytes(row["applicant_key"]):

@@ -9,7 +9,16 @@ from fastapi import Depends, Path, Request, Response
 from services.request_api.repository import files as repository
 from services.request_api.repository import notices as notice_repository
 from services.request_api.repository import requests as request_repository
-from services.request_api.routes.common import Handler, Office, OpenVault, RequestId, Reviewer, Submitter, covered
+from services.request_api.routes.common import (
+    Handler,
+    Office,
+    OpenVault,
+    RequestId,
+    Reviewer,
+    Submitter,
+    covered,
+    ensure_own,
+)
 from services.request_api.routes.requests import NOT_STORED
 from services.request_api.service import request_files as service
 from services.request_api.service.library import ensure_nothing_personal
@@ -55,6 +64,7 @@ async def upload_application(
 ) -> RequestFile:
     """What the applicant hands in, such as a proof of identity. Sealed; nobody looks into it."""
     await covered(reads, caller, request_id)
+    await ensure_own(reads, caller, request_id)
     settings: Settings = request.app.state.kit.settings
     upload = await read_upload(request, limit=settings.max_file_bytes)
     row = await request_repository.lock_request(await session.driver(), request_id)

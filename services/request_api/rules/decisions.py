@@ -5,6 +5,7 @@ The codes themselves stand in `shared.schemas.requests`; here is what the law as
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from datetime import date
 from types import MappingProxyType
 
 from shared.schemas.problems import InvalidField
@@ -113,33 +114,39 @@ _MISSING = {
 }
 
 
-def check_answer(answer: Answer, *, was_corrected: bool, has_asked_reasons: bool) -> list[InvalidField]:
-    """What an answer lacks, by its decision; empty when it may go on to review."""
+def check_answer(answer: Answer, on: date, *, was_corrected: bool, has_asked_reasons: bool) -> list[InvalidField]:
+    """What an answer drafted on this day lacks, by its decision; empty when it may go on to review."""
     form = FORMS[answer.decision]
     if answer.decision in CLOSING:
-        return [InvalidField(pointer="/decision", detail=f"{form.title}不是答复决定，由逾期产生")]
+        return [InvalidField(pointer="/answer/decision", detail=f"{form.title}不是答复决定，由逾期产生")]
     errors = [
-        InvalidField(pointer=f"/{name}", detail=_MISSING[name]) for name in form.needs if not getattr(answer, name)
+        InvalidField(pointer=f"/answer/{name}", detail=_MISSING[name])
+        for name in form.needs
+        if not getattr(answer, name)
     ]
     errors += _check_exemptions(answer, form)
+    if answer.search_record and answer.search_record.searched_on > on:
+        errors.append(InvalidField(pointer="/answer/search_record/searched_on", detail="检索日期不能晚于拟稿日期"))
     if answer.decision is DecisionCode.D1B and answer.responsible and not answer.responsible.contact:
         errors.append(
-            InvalidField(pointer="/responsible/contact", detail="能够确定负责公开机关的，应告知其名称和联系方式")
+            InvalidField(pointer="/answer/responsible/contact", detail="能够确定负责公开机关的，应告知其名称和联系方式")
         )
     if answer.decision is DecisionCode.D3 and not was_corrected:
         # 条例第三十条: unclear “after correction” needs a correction.
-        errors.append(InvalidField(pointer="/decision", detail="未经补正，不得以“补正后仍不明确”答复"))
+        errors.append(InvalidField(pointer="/answer/decision", detail="未经补正，不得以“补正后仍不明确”答复"))
     if answer.decision is DecisionCode.E4 and not has_asked_reasons:
-        errors.append(InvalidField(pointer="/decision", detail="未要求申请人说明理由，不得以“大量反复申请”不予处理"))
+        errors.append(
+            InvalidField(pointer="/answer/decision", detail="未要求申请人说明理由，不得以“大量反复申请”不予处理")
+        )
     return errors
 
 
 def _check_exemptions(answer: Answer, form: DecisionForm) -> list[InvalidField]:
     if not form.exemptions:
         if answer.exemption is not None:
-            return [InvalidField(pointer="/exemption", detail=f"{form.title}不引用不予公开的情形")]
+            return [InvalidField(pointer="/answer/exemption", detail=f"{form.title}不引用不予公开的情形")]
         return []
     if answer.exemption in form.exemptions:
         return []
     allowed = "、".join(sorted(form.exemptions))
-    return [InvalidField(pointer="/exemption", detail=f"应从下列情形中引用：{allowed}")]
+    return [InvalidField(pointer="/answer/exemption", detail=f"应从下列情形中引用：{allowed}")]

@@ -111,6 +111,16 @@ def _no_second_question(case: Case, _terms: Terms) -> str | None:
     return "已要求申请人说明理由" if case.reasons_asked else None
 
 
+def _no_letter_to_receive(case: Case, _terms: Terms) -> str | None:
+    is_under_way = any(one.received_on is None and one.replied_on is None for one in case.consultations.values())
+    return None if is_under_way else "没有尚待登记收到的征求意见"
+
+
+def _no_letter_to_answer(case: Case, _terms: Terms) -> str | None:
+    is_open = any(one.replied_on is None for one in case.consultations.values())
+    return None if is_open else "没有尚未答复的征求意见"
+
+
 def _no_unreviewed_approval(case: Case, _terms: Terms) -> str | None:
     is_reviewed = set(case.reviewed_by) == {one.value for one in ReviewKind}
     return None if is_reviewed else "法制审核和保密审查均通过后才能签发（条例第十七条）"
@@ -122,6 +132,8 @@ _BARS: Mapping[StepKind, Callable[[Case, Terms], str | None]] = MappingProxyType
         K.EXTENDED: _no_late_extension,
         K.FEE_NOTICED: _no_second_fee,
         K.REASONS_ASKED: _no_second_question,
+        K.CONSULTATION_RECEIVED: _no_letter_to_receive,
+        K.CONSULTATION_ANSWERED: _no_letter_to_answer,
         K.APPROVED: _no_unreviewed_approval,
     }
 )
@@ -184,14 +196,14 @@ def _consulted(case: Case, event: Event, terms: Terms) -> None:
         raise _wrong_day("应在发出之日和今天之间", "/received_on")
 
 
-def _of_consultation(case: Case, event: Event, _terms: Terms) -> None:
+def _of_consultation(case: Case, event: Event, terms: Terms) -> None:
     asked = case.consultations[event.facts["consultation"]]
     if asked.replied_on is not None:
-        raise IllegalMove("这一征求意见已有答复", state=case.state.value, allowed=[])
+        raise _illegal(case, terms, "这一征求意见已有答复")
     if event.on < (asked.received_on or asked.sent_on):
         raise _wrong_day("不能早于征求意见函发出和收到之日")
     if event.kind is K.CONSULTATION_RECEIVED and asked.received_on is not None:
-        raise IllegalMove("已登记对方收到日期", state=case.state.value, allowed=[])
+        raise _illegal(case, terms, "已登记对方收到日期")
 
 
 def _reasons_given(case: Case, event: Event, terms: Terms) -> None:

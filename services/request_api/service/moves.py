@@ -209,7 +209,7 @@ class Mover:
 
     async def draft(self, body: Draft) -> None:
         answer, case = body.answer, self._held.case
-        errors = check_answer(answer, was_corrected=case.was_corrected, has_asked_reasons=case.reasons_asked)
+        errors = check_answer(answer, body.on, was_corrected=case.was_corrected, has_asked_reasons=case.reasons_asked)
         errors += self._objections(answer) + await self._earlier(answer)
         if errors:
             raise RuleViolation("答复缺少应有的内容，请按所列各项补齐", errors=errors)
@@ -259,7 +259,7 @@ class Mover:
         """The answer is signed: it gets its number, the next of the organisation's year."""
         row, driver = self._held.row, await self._session.driver()
         if await has_uncleared(driver, row["id"]):
-            raise Conflict("答复文件含有个人信息或者隐藏内容，应遮盖、删除或者由审核人核准后再签发")
+            raise Conflict("答复文件含有个人信息或者隐藏内容，应由审核人核准，删除，或者退回遮盖后重新送审")
         await self._take(StepKind.APPROVED, body.on)
         answer = answer_of(self._held.steps, self._vault)
         number = await self._press.reply(await self._row(), answer, self._held.case, self._held.events, on=body.on)

@@ -263,6 +263,8 @@ async def keep_review(
     for name in ("filed_on", "decided_on"):
         if (day := getattr(body, name)) is not None and day > today:
             raise RuleViolation("日期有误", errors=[InvalidField(pointer=f"/{name}", detail="不能晚于今天")])
+    if body.filed_on < local_day(request["submitted_at"]):
+        raise RuleViolation("日期有误", errors=[InvalidField(pointer="/filed_on", detail="不能早于提交申请之日")])
     known = await repository.lock_review(driver, request_id, external_id)
     row = {
         "id": known["id"] if known else uuid7(),

@@ -11,15 +11,16 @@ from pydantic_core import from_json, to_json
 from uuid_utils.compat import uuid7
 
 from services.request_api.repository import files as repository
-from services.request_api.repository.requests import Reads, note_sealed
+from services.request_api.repository.requests import Reads, list_steps, note_sealed
 from services.request_api.service.answer_files.work import order
 from services.request_api.service.keeping import Vault
 from shared.kit.auth import Caller
 from shared.kit.clock import local_day
 from shared.kit.confined import ConfinedReader
 from shared.kit.database import WriteSession
-from shared.kit.errors import Conflict, IllegalMove, NotFound
-from shared.schemas.request_codes import ExemptionCode, RequestState
+from shared.kit.errors import Conflict, IllegalMove, NotFound, RuleViolation
+from shared.schemas.problems import InvalidField
+from shared.schemas.request_codes import ExemptionCode, RequestState, StepKind
 from shared.schemas.request_files import FileFinding, FileRole, RedactedPlace, RequestFile, WithheldTerm
 
 READER = "services.request_api.service.answer_files"
@@ -58,6 +59,8 @@ async def add(
     states = _ANSWERING if role is FileRole.ANSWER else _OPEN
     if row["state"] not in states:
         raise IllegalMove("申请现在的状态不能增加这类文件", state=row["state"], allowed=[])
+    if role is FileRole.ANSWER:
+        await _ensure_not_reviewed(driver, row)
     if len(await repository.list_files(driver, row["id"])) >= most:
         raise Conflict(f"一件申请最多{most}个文件")
     file_id = uuid7()
@@ -81,16 +84,39 @@ async def add(
     return show(kept, vault)
 
 
+async def _ensure_not_reviewed(reads: Reads, row: Any) -> None:
+    """REG-17: every file is reviewed before it leaves, so none joins an answer that a review has passed."""
+    kinds = [step["kind"] for step in await list_steps(reads, row["id"])]
+    since_draft = kinds[::-1].index(StepKind.DRAFTED) if StepKind.DRAFTED in kinds else 0
+    if row["state"] == RequestState.IN_REVIEW and StepKind.REVIEWED in kinds[len(kinds) - since_draft :]:
+        detail = "答复已有审核通过，再加入的文件未经审核；请先退回，加入后重新送审（条例第十七条）"
+        raise IllegalMove(detail, state=row["state"], allowed=[StepKind.RETURNED.value])
+
+
 async def redact(
     reader: ConfinedReader, kept: Any, terms: Sequence[WithheldTerm], vault: Vault
 ) -> tuple[str, bytes, list[RedactedPlace]]:
     """Name, content and redaction list of the file without these words."""
     name = str(vault.open(bytes(kept["name"]), f"file name {kept['id']}", kept["request_id"]))
     content = vault.open_bytes(bytes(kept["content"]), f"file {kept['id']}", kept["request_id"])
-    marked = [(one.term, mark_of(one.exemption)) for one in sorted(terms, key=lambda one: -len(one.term))]
+    longest_first = sorted(range(len(terms)), key=lambda place: -len(terms[place].term))
+    marked = [(terms[place].term, mark_of(terms[place].exemption)) for place in longest_first]
     answer = from_json(await reader.read(order("redact", name, content, terms=marked)))
+    found = {longest_first[one.pop("term")] for one in answer["withheld"]}
+    _ensure_found([one.term for one in terms], found)
     places = [RedactedPlace(**one) for one in answer["withheld"]]
     return f"遮盖-{name}"[:200], base64.b64decode(answer["content"]), places
+
+
+def _ensure_found(terms: Sequence[str], found: set[int]) -> None:
+    """A term that is nowhere is misspelt: what it stands for would leave with the file."""
+    errors = [
+        InvalidField(pointer=f"/terms/{place}/term", detail="文件中没有这一内容，请核对写法")
+        for place, term in enumerate(terms)
+        if place not in found and not any(term in terms[other] for other in found)
+    ]
+    if errors:
+        raise RuleViolation("有的内容在文件中没有找到，没有遮盖", errors=errors)
 
 
 def mark_of(exemption: ExemptionCode) -> str:

@@ -12,7 +12,7 @@ from services.request_api.repository import supervision as repository
 from services.request_api.repository.reports import list_below
 from services.request_api.repository.requests import Reads, note_sealed
 from services.request_api.rules.clock import ONE_DAY, colour_days
-from services.request_api.rules.guards import Terms
+from services.request_api.rules.guards import STATES, Terms
 from services.request_api.rules.likeness import rounded
 from services.request_api.service.keeping import Vault
 from shared.kit.auth import Caller
@@ -34,6 +34,15 @@ from shared.schemas.supervision import (
 )
 
 NO_URGING = "没有这份督办"
+_CHANNELS = {
+    "in_person": "当面提交",
+    "mail_signed": "邮寄（签收）",
+    "mail_plain": "平常信函",
+    "online": "互联网渠道",
+    "fax": "传真",
+    "oral": "口头",
+}
+_NAMES: dict[str, str] = _CHANNELS | {state.value: name for state, name in STATES.items()}
 _SUMS = ("open", "green", "yellow", "orange", "red", "waiting", "unconfirmed")
 
 
@@ -55,10 +64,10 @@ async def board_of(
     answered = await repository.count_answered(reads, list(names), by=by.value, since=since, until=until)
     rows: dict[str, BoardRow] = {}
     for one in open_rows:
-        row = rows.setdefault(one["key"], _empty(one["key"], one["name"]))
+        row = rows.setdefault(one["key"], _empty(one["key"], _NAMES.get(one["key"], one["name"])))
         _add(row, one, one["state"])
     for one in answered:
-        row = rows.setdefault(one["key"], _empty(one["key"], names.get(one["key"], one["key"])))
+        row = rows.setdefault(one["key"], _empty(one["key"], (_NAMES | names).get(one["key"], one["key"])))
         row.answered, row.in_time = one["answered"], one["in_time"]
     return Board(
         organization=organization,

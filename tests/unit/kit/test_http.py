@@ -3,13 +3,15 @@
 import asyncio
 import itertools
 import json
+import re
 from collections.abc import AsyncIterator, Sequence
+from decimal import Decimal
 from typing import Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from pydantic import BaseModel, Field, ValidationError
+from pydantic import AwareDatetime, BaseModel, Field, ValidationError
 from starlette.requests import Request
 from starlette.types import Message
 
@@ -142,6 +144,13 @@ def test_what_cannot_be_stored_or_trusted_is_refused(body: bytes) -> None:
         parse_json(body)
 
 
+def test_where_reading_stopped_is_said_in_chinese() -> None:
+    with pytest.raises(MalformedBody) as refused:
+        parse_json(b'{"a":1,\n bad')
+    assert refused.value.detail.endswith("：读到第2行第2列为止")
+    assert not re.search("[a-z]{3}", refused.value.detail)
+
+
 def test_escaped_backslash_before_u0000_is_text() -> None:
     assert parse_json(b'"\\\\u0000"') == "\\u0000"
 
@@ -181,6 +190,45 @@ def test_pointer_leads_to_the_refused_value(value: Any, pointer: str, detail: st
     assert [(f.pointer, f.detail) for f in describe_invalid(in_body)] == [(pointer, detail)]
     in_line = describe_invalid(invalid(value), base="/policy")
     assert in_line[0].pointer == "/policy" + pointer
+
+
+class Numbers(BaseModel):
+    rate: float = Field(default=1, gt=0, lt=9)
+    fee: Decimal = Field(default=Decimal(1), max_digits=6, decimal_places=2)
+    at: AwareDatetime | None = None
+
+
+@pytest.mark.parametrize(
+    ("value", "detail"),
+    [
+        ({"rate": 0}, "应大于0.0"),
+        ({"rate": 9}, "应小于9.0"),
+        ({"rate": "x"}, "应为数字"),
+        ({"fee": "NaN"}, "应为有限的数字"),
+        ({"fee": "1.234"}, "小数点后最多2位"),
+        ({"fee": "1e400"}, "最多6位数字"),
+        ({"fee": []}, "应为数字"),
+    ],
+)
+def test_numbers_are_refused_in_chinese(value: Any, detail: str) -> None:
+    with pytest.raises(ValidationError) as refused:
+        Numbers.model_validate(value)
+    assert [one.detail for one in describe_invalid(refused.value.errors(), base="/")] == [detail]
+
+
+def test_a_moment_is_refused_in_chinese() -> None:
+    wrong: Any
+    for wrong in ("x", "2026-11-24T99", []):
+        with pytest.raises(ValidationError) as refused:
+            Numbers.model_validate({"at": wrong})
+        (one,) = describe_invalid(refused.value.errors(), base="/")
+        assert one.detail.startswith("应为带时区的时间"), wrong
+
+
+def test_no_refusal_is_in_english() -> None:
+    for kind in ("url_parsing", "union_tag_invalid", "set_type", "of a later Pydantic"):
+        (one,) = describe_invalid([{"loc": ("body", "a"), "type": kind, "msg": "Input should be something"}])
+        assert one.detail == "内容或者格式不符合要求"
 
 
 @pytest.mark.parametrize(

@@ -51,7 +51,7 @@ _EPOCH = (1980, 1, 1, 0, 0, 0)
 
 
 def redact(data: bytes, terms: list[tuple[str, str]]) -> tuple[bytes, list[dict[str, object]]]:
-    """Another document without these terms and without anything hidden; where each mark stands and how often."""
+    """Another document without these terms and without anything hidden; which term's mark stands where and how often."""
     withheld: list[dict[str, object]] = []
     patterns = [(pattern_of(term), _stand_in(place), mark) for place, (term, mark) in enumerate(terms)]
     parts: dict[str, bytes] = {}
@@ -64,9 +64,9 @@ def redact(data: bytes, terms: list[tuple[str, str]]) -> tuple[bytes, list[dict[
             if name.endswith((".xml", ".rels")):
                 root = parse(content)
                 _clean(name, root, hidden)
-                for pattern, stand_in, mark in patterns:
+                for place, (pattern, stand_in, mark) in enumerate(patterns):
                     if count := _replace(root, pattern, stand_in):
-                        withheld.append({"place": name, "mark": mark, "count": count})
+                        withheld.append({"term": place, "place": name, "mark": mark, "count": count})
                 content = etree.tostring(root, xml_declaration=True, encoding="UTF-8", standalone=True)
                 for _, stand_in, mark in patterns:
                     content = content.replace(stand_in.encode(), escape(mark, {'"': "&quot;"}).encode())
@@ -252,7 +252,7 @@ def redact_text(text: str, terms: list[tuple[str, str]]) -> tuple[str, list[dict
     for place, (term, mark) in enumerate(terms):
         text, count = pattern_of(term).subn(_stand_in(place), text)
         if count:
-            withheld.append({"place": "正文", "mark": mark, "count": count})
+            withheld.append({"term": place, "place": "正文", "mark": mark, "count": count})
     for place, (_, mark) in enumerate(terms):
         text = text.replace(_stand_in(place), mark)
     if any(remains(term, text, marks) for term, _ in terms):

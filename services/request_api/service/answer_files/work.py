@@ -34,6 +34,8 @@ def do_work(order_and_data: bytes) -> bytes:
 
 def check(name: str, data: bytes) -> list[Found]:
     """What a file holds that must not leave, or should be looked at."""
+    if not data:
+        raise RefusedFile(Reason.BROKEN, "文件是空的")
     lower = name.lower()
     for ending, look in _CHECKS.items():
         if lower.endswith(ending):
