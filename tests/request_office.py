@@ -89,8 +89,13 @@ class RequestOffice:
         headers = (await self.headers_of(who) if who else {}) | options.pop("headers", {})
         return await self.suite.clients["request"].request(method, path, json=body, headers=headers, **options)
 
-    async def put(self, body: Any = None, name: str = "r1", org: str = CITY, who: str = "website") -> httpx.Response:
-        return await self.call(who, "PUT", f"/v1/organizations/{org}/requests/{name}", body or request())
+    async def put(self, body: Any = None, name: str = "r1", org: str = CITY, who: str | None = None) -> httpx.Response:
+        """By the desk, or by the website what came over the Internet."""
+        body = body or request()
+        online = body.get("channel") == "online" and not body.get("confirmed_on")
+        return await self.call(
+            who or ("website" if online else "handler"), "PUT", f"/v1/organizations/{org}/requests/{name}", body
+        )
 
     async def submit(self, body: Any = None, name: str = "r1", **options: Any) -> dict[str, Any]:
         """The receipt of a request that is taken in."""

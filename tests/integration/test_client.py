@@ -196,7 +196,7 @@ async def test_task_and_publication_are_registered(database_url: Callable[[str],
 async def test_request_is_submitted_and_followed(database_url: Callable[[str], str]) -> None:
     async with (
         open_request_office(database_url) as office,
-        await client_of(office.suite, Scope.REQUEST_SUBMIT) as suite,
+        await client_of(office.suite, Scope.REQUEST_SUBMIT, Scope.REQUEST_HANDLE) as suite,
     ):
         receipt = await suite.submit_request(CITY, "r1", RequestInput.model_validate(request()))
         seen = await suite.track(receipt.number, receipt.query_code)

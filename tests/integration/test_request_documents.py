@@ -139,7 +139,8 @@ async def test_no_personal_data_is_in_a_documents_metadata(office: RequestOffice
 
 
 async def test_a_lapse_tells_the_applicant_and_a_withdrawal_too(office: RequestOffice) -> None:
-    receipt = await office.submit()
+    receipt = await office.submit(request(channel="online", signed_on=None))
+    await office.moved(receipt["id"], "confirm", "2025-09-22")
     await office.moved(receipt["id"], "withdraw", "2025-09-23", who="website")
     assert set(await documents(office, receipt)) == {"政府信息公开申请不再处理告知书"}
 
@@ -211,7 +212,7 @@ async def test_an_answers_file_with_a_number_is_kept_back_until_it_is_redacted(o
 
 
 async def test_what_the_applicant_hands_in_is_sealed_and_opened_on_the_record(office: RequestOffice) -> None:
-    receipt = await office.submit()
+    receipt = await office.submit(request(channel="online", signed_on=None))
     rid = receipt["id"]
     content = f"身份证复印件 {ID_NUMBER}".encode()
     added = await upload(office, rid, "柳青禾身份证.txt", content, role=":submit")

@@ -180,7 +180,9 @@ async def test_who_wrote_an_answer_reviews_none_of_its_successors(office: Reques
 async def test_a_website_acts_only_for_those_who_came_to_it(office: RequestOffice) -> None:
     by_clerk = await office.submit(name="letter", who="handler")
     assert (await office.move(by_clerk["id"], "withdraw", "2025-09-22", "website")).status_code == 403
-    own = await office.submit(request(wanted={"description": "另一份文件"}), name="web")
+    online = {"channel": "online", "signed_on": None}
+    own = await office.submit(request(wanted={"description": "另一份文件"}, **online), name="web")
+    await office.moved(own["id"], "confirm", "2025-09-22")
     await office.moved(own["id"], "accept", "2025-09-22")
     await office.moved(own["id"], "request-correction", "2025-09-23", items=["请写明名称"])
     somebody = PERSON | {"name": "孔令晨", "identity": {"kind": "passport", "number": "E12345678"}}
@@ -191,6 +193,22 @@ async def test_a_website_acts_only_for_those_who_came_to_it(office: RequestOffic
     corrected = await office.move(own["id"], "correct", "2025-09-24", "website", wanted=wanted, applicant=moved)
     assert corrected.status_code == 200, corrected.text
     assert (await office.move(own["id"], "withdraw", "2025-09-25", "website")).status_code == 200
+
+
+@pytest.mark.parametrize(
+    "entered",
+    [
+        {},
+        {"channel": "in_person", "signed_on": None},
+        {"channel": "online", "signed_on": None, "confirmed_on": "2025-09-22"},
+        {"channel": "online", "signed_on": None, "filled_by_staff": True},
+        {"channel": "online", "signed_on": None, "province_id": "SD-1"},
+    ],
+)
+async def test_REG_31_a_website_sets_no_day_of_receipt(office: RequestOffice, entered: dict[str, Any]) -> None:
+    refused = await office.put(request(**entered), who="website")
+    assert (refused.status_code, refused.json()["required_scope"]) == (403, "request:handle"), refused.text
+    assert (await office.put(request(**entered), who="handler")).status_code == 201
 
 
 async def test_many_wrong_codes_at_once_are_as_many_tries(office: RequestOffice) -> None:

@@ -22,6 +22,7 @@ from services.request_api.routes.common import (
     covered,
     judged_on,
 )
+from services.request_api.rules.receipt import only_for_the_desk
 from services.request_api.service import showing
 from services.request_api.service.keeping import open_applicant
 from services.request_api.service.library import ensure_nothing_personal
@@ -29,7 +30,7 @@ from services.request_api.service.submission import Submission, day_of_arrival, 
 from shared.kit.auth import OrganizationCode
 from shared.kit.clock import Now
 from shared.kit.database import Reading, Writing, WritingForReal
-from shared.kit.errors import InvalidCursor, NotFound
+from shared.kit.errors import InsufficientScope, InvalidCursor, NotFound
 from shared.kit.http import api_router, page_links, problems
 from shared.schemas.pages import Page
 from shared.schemas.policies import Outcome
@@ -45,6 +46,7 @@ from shared.schemas.requests import (
     RequestInput,
     RequestReceipt,
 )
+from shared.schemas.scopes import Scope
 
 router = api_router(tags=["requests"])
 NOT_STORED = {"Cache-Control": "no-store"}
@@ -69,8 +71,11 @@ async def put_request(
     """Handed in by the website on a citizen's behalf, by a clerk, or by the province. A retry is harmless.
 
     What is asked for is what 条例第二十九条 names; nobody is asked what for. `received_on` follows from the channel
-    (条例第三十一条): a request over the Internet counts from the day both sides have confirmed it.
+    (条例第三十一条): a request over the Internet counts from the day both sides have confirmed it. A website (`request:submit`
+    alone) hands in what came over the Internet; letters, the counter, a confirmation and the province's id are the desk's to enter.
     """
+    if not caller.has(Scope.REQUEST_HANDLE) and (entered := only_for_the_desk(body)):
+        raise InsufficientScope(f"{entered}由承办机关登记", required_scope=Scope.REQUEST_HANDLE.value)
     submission = Submission(await caller.ensure_covers(org), external_id, body)
     judged = judged_on(terms, caller, day_of_arrival(body))
     receipt = await submit(session, caller, submission, judged, vault, now=now)

@@ -23,6 +23,17 @@ def received_on(
     return submitted_on
 
 
+def only_for_the_desk(wanted: RequestInput) -> str | None:
+    """What the receiving office alone can know, in words: it sets the day of receipt. None: a website may hand it in."""
+    if wanted.channel is not SubmissionChannel.ONLINE:
+        return "来信、当面、传真和口头申请"
+    if wanted.confirmed_on is not None:
+        return "双方确认之日"
+    if wanted.filled_by_staff:
+        return "代填的申请"
+    return None if wanted.province_id is None else "省平台编号"
+
+
 def check_submission(wanted: RequestInput, *, submitted_on: date, today: date) -> list[InvalidField]:
     """What is wrong with a submission's days; empty when they can be so."""
     days = {
