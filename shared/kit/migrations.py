@@ -34,6 +34,12 @@ def upgrade(package: str, *, database_url: str, schema: str, to: str = "head") -
     command.upgrade(alembic_config(package, database_url=database_url, schema=schema), to)
 
 
+def list_revisions(package: str) -> list[str]:
+    """Every revision of the code, the oldest first."""
+    scripts = ScriptDirectory.from_config(alembic_config(package, database_url="", schema=""))
+    return [script.revision for script in scripts.walk_revisions()][::-1]
+
+
 async def run_from_env(metadata: sa.MetaData) -> None:
     """What every service's `migrations/env.py` calls."""
     attributes = context.config.attributes
