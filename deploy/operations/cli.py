@@ -26,12 +26,14 @@ app = typer.Typer(
     add_completion=False,
 )
 audit_app = typer.Typer(help="审计记录 The audit trail.", no_args_is_help=True)
+calendar_app = typer.Typer(help="工作日历 The working-day calendar.", no_args_is_help=True)
 clients_app = typer.Typer(help="接口客户端 API clients.", no_args_is_help=True)
 keys_app = typer.Typer(help="签名密钥与封存密钥 Signing and sealing keys.", no_args_is_help=True)
 log_app = typer.Typer(help="事件日志与推送记录 Event logs and deliveries.", no_args_is_help=True)
 app.command()(local.run)
 app.command()(local.reset)
 app.add_typer(audit_app, name="audit")
+app.add_typer(calendar_app, name="calendar")
 app.add_typer(clients_app, name="clients")
 app.add_typer(keys_app, name="keys")
 app.add_typer(log_app, name="log")
@@ -357,6 +359,40 @@ def log_prune(
         with _progress() as progress:
             task = progress.add_task("清理 Pruning", total=sum(counts.values()))
             asyncio.run(pruning.prune(installed, kept_from, lambda count: progress.advance(task, count)))
+
+
+@calendar_app.command("list")
+def calendar_list() -> None:
+    """列出有哪些年的放假安排。List the years that are known."""
+    from deploy.operations import calendars
+    from deploy.operations.installation import installation
+
+    with _in_one_sentence(), installation() as installed:
+        calendar = asyncio.run(calendars.read_calendar(installed))
+        for year, content in calendar.years.items():
+            console.console.print(f"{year}  放假 {len(content.off)} 天，调休上班 {len(content.work)} 天")
+        console.console.print(f"版本 {calendar.version}", style="dim")
+
+
+@calendar_app.command("put")
+def calendar_put(
+    year: Annotated[int, typer.Argument(min=2000, max=2100)],
+    file: Annotated[Path, typer.Argument(help='JSON：{"off": ["2027-01-01"], "work": ["2027-01-03"], "source": "…"}')],
+    dry_run: DryRun = False,
+) -> None:
+    """导入一年的放假安排；未结的期限随后按它重算。Put a year; open deadlines are computed anew."""
+    from deploy.operations import calendars
+    from deploy.operations.installation import installation
+
+    with _in_one_sentence(), installation() as installed:
+        wanted = calendars.read_year(file)
+        calendar = asyncio.run(calendars.put_year(installed, year, wanted, dry_run=dry_run))
+        if not dry_run:
+            console.console.print(f"[green]✓[/] {year}年已导入，日历版本 {calendar.version}")
+            return
+        console.console.print(f"可以导入{year}年：放假 {len(wanted.off)} 天，调休上班 {len(wanted.work)} 天")
+        for day in wanted.work:
+            console.console.print(f"上班 {day.isoformat()} 星期{'一二三四五六日'[day.weekday()]}")
 
 
 @app.command("import", context_settings={"allow_extra_args": True, "ignore_unknown_options": True})

@@ -14,7 +14,7 @@ from deploy.container.database import ADDRESS
 from deploy.container.secrets import make_secrets
 from deploy.local.postgres import Postgres
 from deploy.local.provision import SCHEMAS, provision
-from deploy.operations import auditing, clients, keys, migrating, pruning
+from deploy.operations import auditing, calendars, clients, keys, migrating, pruning
 from deploy.operations.backup import measure, take_backup
 from deploy.operations.doctor.findings import Finding, Level
 from deploy.operations.doctor.looking import examine
@@ -295,3 +295,23 @@ async def test_a_backup_waits_for_nobody_and_leaves_nothing_half_done(
     await asyncio.to_thread(take_backup, installed, tmp_path / "backup", progress)
     with pytest.raises(OperationFailed, match="已经存在"):
         await asyncio.to_thread(take_backup, installed, tmp_path / "backup", progress)
+
+
+async def test_a_year_is_put_with_its_event(installed: Installation, suite: Suite, tmp_path: Path) -> None:
+    file = tmp_path / "2027.json"
+    file.write_text('{"off": ["2027-01-01"], "work": ["2027-01-03"], "source": "国办发明电〔2026〕0号（虚构）"}')
+    wanted = calendars.read_year(file)
+    await calendars.put_year(installed, 2027, wanted, dry_run=True)
+    assert 2027 not in (await calendars.read_calendar(installed)).years
+    await calendars.put_year(installed, 2027, wanted, dry_run=False)
+    shown = (await suite.exchange.get("/v1/calendar")).json()
+    assert shown["years"]["2027"]["work"] == ["2027-01-03"]
+    connection = await asyncpg.connect(installed.database_url("exchange"))
+    newest = await connection.fetchval("SELECT envelope FROM exchange.event ORDER BY seq DESC LIMIT 1")
+    await connection.close()
+    assert "calendar.changed" in newest
+    with pytest.raises(OperationFailed, match="不都在2026年"):
+        await calendars.put_year(installed, 2026, wanted, dry_run=False)
+    file.write_text('{"off": ["2027-13-01"]}')
+    with pytest.raises(OperationFailed, match="不能使用"):
+        calendars.read_year(file)
