@@ -249,6 +249,21 @@ async def test_a_backup_of_an_older_revision_is_restored_and_brought_up(
     await after.close()
 
 
+async def test_code_that_was_rolled_back_leaves_the_newer_schema_as_it_is(
+    installed: Installation, capfd: pytest.CaptureFixture[str]
+) -> None:
+    """Compose runs the migrations at every `up`, hence also when it goes back to the image before."""
+    url = installed.database_url("policy")
+    connection = await asyncpg.connect(url)
+    await connection.execute("UPDATE policy.alembic_version SET version_num = '9999'")
+    await asyncio.to_thread(upgrade, package_of("policy"), database_url=url, schema="policy")
+    assert await connection.fetchval("SELECT version_num FROM policy.alembic_version") == "9999"
+    await connection.close()
+    assert "newer than this code" in capfd.readouterr().err
+    with pytest.raises(OperationFailed, match="比本版本新"):
+        await asyncio.to_thread(migrating.list_pending, installed)
+
+
 async def fill(address: Callable[[str], str], files: Path) -> None:
     """A root organisation, a delivery's number that was used, and an uploaded file."""
     exchange = await asyncpg.connect(address("exchange"), server_settings={"search_path": "exchange,public"})
