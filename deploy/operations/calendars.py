@@ -1,5 +1,6 @@
 """The working-day calendar, by exchange_api's own rules: what is known, and a year put in the operator's name."""
 
+import sys
 from pathlib import Path
 
 from pydantic import ValidationError
@@ -12,9 +13,9 @@ from shared.schemas.calendar import Calendar, CalendarYear
 
 
 def read_year(file: Path) -> CalendarYear:
-    """As `PUT /v1/calendar/years/{year}` takes it."""
+    """As `PUT /v1/calendar/years/{year}` takes it; `-` is the standard input, for a container that sees no file."""
     try:
-        return CalendarYear.model_validate_json(file.read_bytes())
+        return CalendarYear.model_validate_json(sys.stdin.buffer.read() if str(file) == "-" else file.read_bytes())
     except OSError as error:
         raise OperationFailed(f"读不到 {file}（{error.strerror}）") from error
     except ValidationError as error:

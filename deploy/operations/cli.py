@@ -377,7 +377,10 @@ def calendar_list() -> None:
 @calendar_app.command("put")
 def calendar_put(
     year: Annotated[int, typer.Argument(min=2000, max=2100)],
-    file: Annotated[Path, typer.Argument(help='JSON：{"off": ["2027-01-01"], "work": ["2027-01-03"], "source": "…"}')],
+    file: Annotated[
+        Path,
+        typer.Argument(help='JSON：{"off": ["2027-01-01"], "work": ["2027-01-03"], "source": "…"}；- 从标准输入读'),
+    ],
     dry_run: DryRun = False,
 ) -> None:
     """导入一年的放假安排；未结的期限随后按它重算。Put a year; open deadlines are computed anew."""
