@@ -1,4 +1,5 @@
-"""The `mingquan` command: `python -m deploy.local --help`. Reads arguments and says what went wrong; does nothing else."""
+"""`python -m deploy.local run` and `reset`, which `mingquan` has as well (deploy/operations/cli.py). Reads arguments and says
+what went wrong; does nothing else."""
 
 import sys
 from collections.abc import Iterator
@@ -13,15 +14,11 @@ from deploy.local.settings import read_settings
 from deploy.local.state import State
 
 app = typer.Typer(
-    help="明泉：在一台机器上运行和管理整套服务 Run and manage the suite on one machine.",
+    help="明泉：在一台机器上运行整套服务 Run the suite on one machine.",
     no_args_is_help=True,
     pretty_exceptions_show_locals=False,
     add_completion=False,
 )
-audit_app = typer.Typer(help="审计记录 The audit trail.", no_args_is_help=True)
-client_app = typer.Typer(help="接口客户端 API clients.", no_args_is_help=True)
-app.add_typer(audit_app, name="audit")
-app.add_typer(client_app, name="client")
 
 
 @contextmanager
@@ -62,52 +59,3 @@ def reset(yes: Annotated[bool, typer.Option("--yes", "-y", help="不再询问 Do
         with state.only_instance():
             state.remove()
         console.console.print(f"{state.root} 已清空")
-
-
-@app.command()
-def migrate() -> None:
-    """只升级数据库结构，不启动服务（启动时会自动升级）。Migrate every schema; a start does so by itself."""
-    from deploy.local.run import migrate as migrate_database
-
-    with _in_one_sentence():
-        migrate_database(read_settings())
-
-
-@app.command()
-def reindex() -> None:
-    """重建检索索引并切换，期间检索不中断。Rebuild the search index and swap it in."""
-    from deploy.local.commands import run_beside
-
-    with _in_one_sentence():
-        raise typer.Exit(run_beside(_state(), "search", "services.search_sync.rebuild"))
-
-
-@app.command()
-def verify() -> None:
-    """逐件核对索引与各服务，修复差异。Compare index and services document by document, repair differences."""
-    from deploy.local.commands import run_beside
-
-    with _in_one_sentence():
-        raise typer.Exit(run_beside(_state(), "search", "services.search_sync.verify"))
-
-
-@audit_app.command("verify")
-def audit_verify() -> None:
-    """核对每个服务的审计链：有缺失或改动时退出码为 1。Verify every service's hash chain."""
-    from deploy.local.commands import verify_audit
-
-    with _in_one_sentence():
-        verify_audit(_state())
-
-
-@client_app.command("create")
-def client_create(
-    name: Annotated[str, typer.Option(help="名称，如：历下区政务公开系统")],
-    organization: Annotated[str, typer.Option(help="所属机关的统一社会信用代码")],
-    scope: Annotated[list[str], typer.Option(help="权限，可重复，如 policy:write")],
-) -> None:
-    """新建接口客户端，密钥只显示这一次。Create a client; its secret is shown once."""
-    from deploy.local.commands import create_client
-
-    with _in_one_sentence():
-        create_client(_state(), name=name, organization=organization, scopes=scope)

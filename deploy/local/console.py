@@ -16,17 +16,17 @@ errors = Console(stderr=True, highlight=False)
 def say(text: str) -> None:
     """One sentence, and what belongs to it on further lines."""
     first, _, rest = text.partition("\n")
-    console.print(f"[yellow]![/] {_plain(first)}", soft_wrap=True)
+    console.print(f"[yellow]![/] {plain(first)}", soft_wrap=True)
     if rest:
-        console.print(_plain(rest), style="dim", soft_wrap=True)
+        console.print(plain(rest), style="dim", soft_wrap=True)
 
 
 def fail(text: str) -> None:
     """Why it does not go on, in one sentence."""
     first, _, rest = text.partition("\n")
-    errors.print(f"[bold red]✗[/] {_plain(first)}", soft_wrap=True)
+    errors.print(f"[bold red]✗[/] {plain(first)}", soft_wrap=True)
     if rest:
-        errors.print(_plain(rest), style="dim", soft_wrap=True)
+        errors.print(plain(rest), style="dim", soft_wrap=True)
 
 
 @contextmanager
@@ -65,6 +65,6 @@ def show_addresses(gateway: str, services: list[tuple[str, str]], administrator:
     console.print("按 Ctrl-C 停止 Press Ctrl-C to stop")
 
 
-def _plain(text: str) -> str:
+def plain(text: str) -> str:
     """Square brackets in a log are no markup."""
     return text.replace("[", r"\[")

@@ -12,7 +12,7 @@ from types import FrameType
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
 from deploy.local import console
-from deploy.local.processes import listen
+from deploy.local.processes import StartFailed, listen
 from deploy.local.settings import LocalSettings
 from deploy.local.state import Credentials, State
 from deploy.local.suite import SERVICES, Suite
@@ -33,10 +33,15 @@ def run(settings: LocalSettings, *, with_demo: bool) -> None:
         _serve(suite, supervisor, state, with_demo=with_demo)
 
 
-def migrate(settings: LocalSettings) -> None:
-    """Bring the database to the newest revision and start nothing else."""
+@contextmanager
+def only_database(settings: LocalSettings) -> Iterator[tuple[Suite, str]]:
+    """The suite with its database running, provisioned and nothing else, and the database's identity."""
+    is_done = False
     with _only_suite(settings, 0) as (suite, _supervisor, _state):
-        suite.migrate(console.step)
+        yield suite, suite.open_database(console.step)
+        is_done = True
+    if not is_done:
+        raise StartFailed("已中断，没有做完")
 
 
 @contextmanager

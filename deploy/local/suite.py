@@ -74,6 +74,7 @@ class Suite:
         self._lock = lock
         self._supervisor = supervisor
         self._addresses = {service.name: f"http://127.0.0.1:{free_port()}" for service in SERVICES}
+        self._meili_url = self._meili_key = ""
         self.secrets: Secrets = state.read_secrets()
 
     @property
@@ -110,18 +111,26 @@ class Suite:
             Running(
                 gateway=self.gateway_url,
                 services=self._addresses,
-                environments={service.name: self._own_environment(service) for service in SERVICES},
+                environments=self.environments(),
                 processes=pids,
             )
         )
 
-    def migrate(self, step: Step) -> None:
-        """Only the database, brought to the newest revision."""
+    def environments(self) -> dict[str, dict[str, str]]:
+        """The settings of each service, by its name."""
+        return {service.name: self._own_environment(service) for service in SERVICES}
+
+    def open_database(self, step: Step) -> str:
+        """Only the database with its roles, and nothing migrated; its identity."""
+        self._state.save_secrets(self.secrets)
         with step("数据库 PostgreSQL"):
             self._start_database()
-        with step("数据库结构 Migrations"):
-            self._prepare_database()
-            self._state.save_secrets(self.secrets)
+            return self._provision()
+
+    def adopt(self, database_id: str) -> None:
+        """What a backup brought into this database belongs to the credentials that are here."""
+        self.secrets.database_id = database_id
+        self._state.save_secrets(self.secrets)
 
     def _start_database(self) -> None:
         if self._settings.database_url is None:
@@ -170,10 +179,14 @@ class Suite:
             stop_last=True,
         )
 
-    def _prepare_database(self) -> None:
+    def _provision(self) -> str:
+        """The database and its roles; what identifies it."""
         if self._settings.database_url is None:
             self._admin_url = create_database(self._admin_url)
-        self.secrets.belong_to(prepare_database(self._admin_url, password=self.secrets.database_password))
+        return prepare_database(self._admin_url, password=self.secrets.database_password)
+
+    def _prepare_database(self) -> None:
+        self.secrets.belong_to(self._provision())
         outdated = list_outdated(self._admin_url, {service.name: service.package for service in SERVICES})
         services = [service for service in SERVICES if service.package in outdated]
         self._run_side_by_side(

@@ -27,6 +27,8 @@ logger = get_logger(__name__)
 _CHUNK_BYTES = 1 << 18
 _ABANDONED_SECONDS = 86_400
 _NAME = re.compile(r"[0-9a-f]{64}")
+BACKUP_LOCK = "mingquan backup"
+"""Name of the advisory lock under which files are copied: nothing is removed meanwhile."""
 _FULL = "文件没有存下：存储空间不足或暂不可用，请稍后重试"
 
 

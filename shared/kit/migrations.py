@@ -30,8 +30,14 @@ def alembic_config(package: str, *, database_url: str, schema: str) -> Config:
 
 
 def upgrade(package: str, *, database_url: str, schema: str, to: str = "head") -> None:
-    """Bring the schema to a revision. Must not be called from a running event loop."""
+    """Bring the schema to a revision; one that is newer than the code stays. Must not be called from a running event loop."""
     command.upgrade(alembic_config(package, database_url=database_url, schema=schema), to)
+
+
+def list_revisions(package: str) -> list[str]:
+    """Every revision of the code, the oldest first."""
+    scripts = ScriptDirectory.from_config(alembic_config(package, database_url="", schema=""))
+    return [script.revision for script in scripts.walk_revisions()][::-1]
 
 
 async def run_from_env(metadata: sa.MetaData) -> None:
@@ -70,7 +76,12 @@ def _run(connection: Connection, metadata: sa.MetaData, schema: str) -> None:
     with context.begin_transaction():
         # Two starters at once: the second waits and then finds nothing to do.
         connection.execute(sa.text("SELECT pg_advisory_lock(hashtext('mingquan migrations ' || current_schema()))"))
-        context.run_migrations()
+        current = context.get_context().get_current_revision()
+        if current is None or current in {script.revision for script in context.script.walk_revisions()}:
+            context.run_migrations()
+        else:
+            # The code was rolled back: it runs on the newer schema (expand, then contract), which it leaves as it is.
+            sys.stderr.write(f"{schema}: at {current}, which is newer than this code; left as it is\n")
 
 
 def is_current(connection: Connection, package: str, *, schema: str) -> bool:

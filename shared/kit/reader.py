@@ -2,7 +2,7 @@
 
     LogReader.page    one page of `/v1/events`, long-polled
     LogReader.export  everything public now, from `/v1/export`, closed by the cursor to follow from
-    LogGone           the log no longer reaches back to the cursor: rebuild from the export
+    LogGone           the log does not know the cursor any more: rebuild from the export
     Unavailable       anything that another try may mend; `Backoff` says when
 
 Keeps no cursor and decides nothing: whoever applies a page stores its cursor with the effect.
@@ -19,7 +19,7 @@ from typing import Any, Protocol
 import httpx
 from pydantic import BaseModel, SecretStr, ValidationError
 
-from shared.kit.errors import Unavailable
+from shared.kit.errors import InvalidCursor, Unavailable
 from shared.schemas.events import EventPage, ExportEnd
 
 _REFRESH_BEFORE_SECONDS = 60.0
@@ -28,7 +28,7 @@ _CONNECT_SECONDS = 5.0
 
 
 class LogGone(Exception):
-    """The log was pruned past the cursor, or is another log than the one that gave it (410)."""
+    """The log was pruned past the cursor, is another log than the one that gave it (410), or seals with another key now."""
 
 
 class ExportLine(BaseModel):
@@ -174,6 +174,8 @@ class LogReader:
             )
             answer = await self._client.send(request, stream=True)
             try:
+                if await _refuses_cursor(answer):
+                    raise LogGone(self.name)
                 self._check(answer)
                 yield answer
             finally:
@@ -191,6 +193,17 @@ class LogReader:
 
     def _unreadable(self) -> Unavailable:
         return Unavailable(f"{self.name}的应答无法读取，请稍后重试")
+
+
+async def _refuses_cursor(answer: httpx.Response) -> bool:
+    """A service whose cursor key was changed knows none that it gave before."""
+    if answer.status_code != InvalidCursor.status:
+        return False
+    await answer.aread()
+    try:
+        return bool(answer.json()["code"] == InvalidCursor.code)
+    except (ValueError, KeyError, TypeError):
+        return False
 
 
 async def _lines(answer: httpx.Response) -> AsyncIterator[bytes]:

@@ -78,6 +78,11 @@ class KeyRing:
         """The name of the key that seals."""
         return self._current.name
 
+    @property
+    def names(self) -> list[str]:
+        """Of all its keys, the current one first."""
+        return [self.current, *(name for name in self._keys if name != self.current)]
+
     @classmethod
     def parse(cls, setting: str) -> "KeyRing":
         """From `name:algorithm:secret …`; ValueError with what is wrong, never with a secret in it."""

@@ -41,7 +41,7 @@ class Home:
     def command(self, *arguments: str, **changed: str) -> tuple[list[str], dict[str, str]]:
         ours = {"MINGQUAN_STATE": str(self.state), "MINGQUAN_PORT": str(self.port), "PYTHONPATH": str(REPOSITORY)}
         inherited = {name: value for name, value in os.environ.items() if not name.startswith("MINGQUAN_")}
-        return [sys.executable, "-m", "deploy.local", *arguments], inherited | ours | changed
+        return [sys.executable, "-m", "deploy.operations", *arguments], inherited | ours | changed
 
     def say(self, *arguments: str, **changed: str) -> tuple[int, str]:
         """Exit code and output of a command that ends by itself."""

@@ -8,8 +8,9 @@ import httpx
 import pytest
 
 from services.policy_api.service.files import forget_orphans, remove_unknown
+from shared.kit.database import Database
 from shared.kit.errors import Unavailable
-from shared.kit.files import FileStore, hash_of
+from shared.kit.files import BACKUP_LOCK, FileStore, hash_of
 from shared.schemas.scopes import Scope
 from tests.dossiers import material
 from tests.files import PNG, make_docx
@@ -276,6 +277,22 @@ async def test_bytes_without_a_row_are_a_crash_and_go(office: Office) -> None:
     await store_of(office).put(TABLE)
     assert await remove_unknown(office.database, store_of(office)) == 1
     assert [name async for name in store_of(office).names()] == []
+
+
+async def test_the_worker_sweeps_with_a_database_that_has_no_pool(office: Office) -> None:
+    await store_of(office).put(TABLE)
+    database = Database(office.suite.apps["policy"].state.kit.settings)
+    assert await remove_unknown(database, store_of(office)) == 1
+    await database.engine.dispose()
+
+
+async def test_nothing_is_swept_while_a_backup_copies(office: Office) -> None:
+    await store_of(office).put(TABLE)
+    backup = await office.database.connect()
+    await backup.execute("SELECT pg_advisory_lock(hashtext($1))", BACKUP_LOCK)
+    assert await remove_unknown(office.database, store_of(office)) == 0
+    await backup.close()
+    assert await remove_unknown(office.database, store_of(office)) == 1
 
 
 async def test_store_that_cannot_keep_leaves_no_row(office: Office, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -21,8 +21,8 @@ async def get_calendar(reads: asyncpg.Pool) -> Calendar:
     return _overlay({row["year"]: (json.loads(row["content"]), row["revision"]) for row in rows})
 
 
-async def import_year(session: WriteSession, caller: Caller, year: int, wanted: CalendarYear) -> Calendar:
-    """Put one year in place of the shipped or earlier one; the same content again changes nothing."""
+async def import_year(session: WriteSession, caller: Caller | None, year: int, wanted: CalendarYear) -> Calendar:
+    """Put one year in place of the shipped or earlier one; the same again changes nothing. No caller: a command."""
     errors = [
         InvalidField(pointer=f"/{name}/{index}", detail=f"{day}不在{year}年")
         for name, days in (("off", wanted.off), ("work", wanted.work))
@@ -54,14 +54,14 @@ def _overlay(imported: dict[int, tuple[object, int]]) -> Calendar:
     return Calendar(version=version, years=dict(sorted({**seed.years, **years}.items())))
 
 
-def _tell(session: WriteSession, caller: Caller, year: int, wanted: CalendarYear, revision: int) -> None:
+def _tell(session: WriteSession, caller: Caller | None, year: int, wanted: CalendarYear, revision: int) -> None:
     data = b'{"year":%d,"calendar":%s}' % (year, wanted.model_dump_json().encode())
     session.announce(Announcement("calendar.changed", str(year), revision, data))
     session.record(
-        actor=caller.client_id,
+        actor=caller.client_id if caller else "command",
         action="calendar.changed",
         subject=str(year),
         version=revision,
-        organization=caller.principal.organization,
+        organization=caller.principal.organization if caller else "",
         source=wanted.source,
     )

@@ -37,7 +37,7 @@ async def create_client(
 
 
 async def rotate_secret(
-    session: WriteSession, caller: Caller, client_id: UUID, *, secret_lifetime_days: int, now: datetime
+    session: WriteSession, caller: Caller | None, client_id: UUID, *, secret_lifetime_days: int, now: datetime
 ) -> NewSecret:
     """Add a second live secret; the caller revokes the first once every system has the new one."""
     row = await _load(session, client_id)
@@ -51,7 +51,7 @@ async def rotate_secret(
 
 
 async def revoke_secret(
-    session: WriteSession, caller: Caller, client_id: UUID, secret_id: UUID, *, now: datetime
+    session: WriteSession, caller: Caller | None, client_id: UUID, secret_id: UUID, *, now: datetime
 ) -> Client:
     """Revoke one secret; a second time changes nothing."""
     row = await _load(session, client_id)
@@ -93,7 +93,7 @@ async def set_quotas(
     return await _facts(session, row, now)
 
 
-async def disable_client(session: WriteSession, caller: Caller, client_id: UUID, *, now: datetime) -> Client:
+async def disable_client(session: WriteSession, caller: Caller | None, client_id: UUID, *, now: datetime) -> Client:
     """No further token for this client; those already out are refused everywhere within `denied_ttl_seconds`."""
     row = await _load(session, client_id)
     if row.disabled_at is None:

@@ -8,6 +8,7 @@ from uuid import UUID
 import asyncpg
 
 from services.policy_api.repository.reading import Reads, Rows
+from shared.kit.files import BACKUP_LOCK
 
 _COLUMNS = """
     file.sha256, file.organization, file.name, file.media_type, file.size, file.uploaded_by, file.uploaded_at,
@@ -18,6 +19,12 @@ _COLUMNS = """
 async def lock(driver: asyncpg.Connection, sha256: str) -> None:
     """Let one transaction at a time decide over these bytes, in the store as here."""
     await driver.execute("SELECT pg_advisory_xact_lock(hashtextextended($1, 1))", f"file {sha256}")
+
+
+async def may_remove(driver: asyncpg.Connection) -> bool:
+    """Whether no backup copies files, which cannot begin before this transaction ends either."""
+    free: bool = await driver.fetchval("SELECT pg_try_advisory_xact_lock_shared(hashtext($1))", BACKUP_LOCK)
+    return free
 
 
 async def insert(driver: asyncpg.Connection, row: dict[str, Any]) -> bool:

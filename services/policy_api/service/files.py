@@ -149,19 +149,28 @@ async def forget_orphans(database: Database, *, before: datetime, limit: int) ->
 
 
 async def remove_unknown(database: Database, store: FileStore) -> int:
-    """Remove bytes that no organisation has; how many files that were."""
+    """Remove bytes that no organisation has; how many files that were. None while a backup copies them."""
     removed = 0
-    async for sha256 in store.names():
-        if await repository.exists(database.reads, sha256):
-            continue
-        async with database.write() as session:
-            driver = await session.driver()
-            # An upload of the same bytes holds this until its row is there.
-            await repository.lock(driver, sha256)
-            if not await repository.exists(driver, sha256):
-                await store.delete(sha256)
-                removed += 1
+    connection = await database.connect()
+    try:
+        async for sha256 in store.names():
+            if not await repository.exists(connection, sha256):
+                removed += await _remove_unknown(database, store, sha256)
+    finally:
+        await connection.close()
     return removed
+
+
+async def _remove_unknown(database: Database, store: FileStore, sha256: str) -> bool:
+    """Whether it is still unknown now that nobody else decides over it, and is gone."""
+    async with database.write() as session:
+        driver = await session.driver()
+        # An upload of the same bytes holds this until its row is there.
+        await repository.lock(driver, sha256)
+        if await repository.exists(driver, sha256) or not await repository.may_remove(driver):
+            return False
+        await store.delete(sha256)
+        return True
 
 
 def as_stored(row: Any) -> StoredFile:

@@ -13,6 +13,8 @@ from deploy.container.__main__ import PORT, serve_command
 from deploy.container.secrets import make_secrets
 from deploy.local.provision import SCHEMAS
 from deploy.local.settings import REPOSITORY
+from deploy.operations.doctor.looking import addresses_of
+from deploy.operations.installation import deployed
 from services.exchange_api.bootstrap import read_secrets
 from services.exchange_api.service.own_clients import OWN_CLIENTS
 from shared.kit.telemetry import Metrics
@@ -157,6 +159,29 @@ def test_the_settings_are_read_from_the_environment_and_the_made_secrets(
     settings = settings_of(name)()
     assert settings.database_url.get_secret_value().startswith(f"postgresql://mingquan_{name}:")
     assert settings.exchange_url == f"http://exchange-api:{PORT}"
+
+
+def test_the_operators_command_has_every_services_settings(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    service = services_of(COMPOSE)["operations"]
+    assert service["profiles"] == ["operations"], "it would start with the suite"
+    make_secrets(tmp_path / "made")
+    files = secret_files(COMPOSE)
+    for secret in service["secrets"]:
+        place = tmp_path / "mounted" / secret["target"].removeprefix("/run/secrets/")
+        place.parent.mkdir(parents=True, exist_ok=True)
+        place.write_bytes((tmp_path / "made" / files[secret["source"]]).read_bytes())
+    for variable, value in environment_of(service).items():
+        monkeypatch.setenv(variable, filled(value))
+    installed = deployed(tmp_path / "mounted")
+    own = {client.file: str(client.id) for client in OWN_CLIENTS}
+    for name in NAMES:
+        given = services_of(COMPOSE)[f"{name}-api"]
+        settings = installed.read_settings(name)
+        assert settings.exchange_url == f"http://exchange-api:{PORT}"
+        if "MINGQUAN_CLIENT_ID" in given["environment"]:
+            assert settings.model_dump()["client_id"] == own[name]
+    assert addresses_of(installed) == {name: f"http://{name}-api:{PORT}" for name in NAMES}
+    assert {"files", "backups"} == {volume.split(":")[0] for volume in service["volumes"]}
 
 
 @pytest.mark.parametrize("name", NAMES)

@@ -86,6 +86,15 @@ async def test_gone_and_away_are_told_apart() -> None:
         await Net(refuse).reader().page(after=None, limit=1, wait_seconds=0)
 
 
+async def test_a_cursor_sealed_by_an_earlier_key_is_gone_and_other_refusals_are_not() -> None:
+    refusal = httpx.Response(422, json={"code": "invalid_cursor"})
+    with pytest.raises(LogGone):
+        await Net(lambda _: refusal).reader().page(after="old", limit=1, wait_seconds=0)
+    for other in (httpx.Response(422, json={"code": "validation_failed"}), httpx.Response(422, text="no JSON")):
+        with pytest.raises(Unavailable):
+            await Net(lambda _, other=other: other).reader().page(after="old", limit=1, wait_seconds=0)  # type: ignore[misc]
+
+
 async def test_export_is_read_line_by_line_whatever_the_lines_hold() -> None:
     body = to_json(LINE) + b"\n" + to_json(END) + b"\n"
     line, end = await collect(body)
