@@ -19,6 +19,7 @@ class NoticeKind(StrEnum):
     CORRECTION = "correction"
     REASONS = "reasons"
     EXTENSION = "extension"
+    DELAY = "delay"
     THIRD_PARTY_LETTER = "third_party_letter"
     THIRD_PARTY_REPLY = "third_party_reply"
     CONSULTATION = "consultation"

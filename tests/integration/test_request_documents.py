@@ -70,6 +70,8 @@ async def test_every_step_sends_its_notice_and_the_reply_has_the_right_remedy(of
         "山东省人民政府",
     ):
         assert expected in reply, expected
+    listed = [one["title"].partition("（")[0] for one in await notices(office, rid)]
+    assert {"政府信息公开征求第三方意见书", "政府信息公开征求意见确认函"} < set(listed)
     assert "霍家昌" not in str(told), "letters to others are not the applicant's"
     listed = (await office.call("handler", "GET", f"/v1/requests/{rid}/notices")).json()
     assert [one["title"].partition("（")[0] for one in listed].count("政府信息公开征求第三方意见书") == 1
@@ -77,6 +79,38 @@ async def test_every_step_sends_its_notice_and_the_reply_has_the_right_remedy(of
     opened = await office.call("handler", "POST", f"/v1/requests/{rid}/notices/{third['id']}:open")
     assert "霍家昌" in words_of(opened.content)
     assert "柳青禾" not in words_of(opened.content), "a third party is not told who asked"
+
+
+async def notices(office: RequestOffice, rid: str) -> list[dict[str, Any]]:
+    listed: list[dict[str, Any]] = (await office.call("handler", "GET", f"/v1/requests/{rid}/notices")).json()
+    return listed
+
+
+async def test_the_office_keeps_a_sheet_of_each_request_to_itself(office: RequestOffice) -> None:
+    receipt = await office.submit()
+    rid = receipt["id"]
+    await office.moved(rid, "accept", "2025-09-22")
+    [sheet] = [one for one in await notices(office, rid) if one["title"].startswith("政府信息公开申请登记表")]
+    opened = await office.call("handler", "POST", f"/v1/requests/{rid}/notices/{sheet['id']}:open")
+    for expected in (receipt["number"], "柳青禾", ID_NUMBER, "邮寄（签收）", "纸质、邮寄", "2025年9月22日"):
+        assert expected in words_of(opened.content), expected
+    assert set(await documents(office, receipt)) == {"政府信息公开申请接收回执"}
+
+
+async def test_REG_35_a_delayed_date_is_told_with_its_reason(office: RequestOffice) -> None:
+    receipt = await office.submit()
+    rid = receipt["id"]
+    await office.moved(rid, "accept", "2025-09-22")
+    await office.moved(rid, "ask-reasons", "2025-09-23", reason="一月内申请六十件")
+    await office.moved(
+        *(rid, "evaluate-reasons", "2025-09-25"),
+        reasonable=True,
+        evaluation="理由合理，但数量过大",
+        delayed_until="2025-12-31",
+    )
+    told = (await documents(office, receipt))["政府信息公开申请延迟答复告知书"]
+    for expected in ("柳青禾", "第三十五条", "数量过大", "2025年12月31日"):
+        assert expected in told, expected
 
 
 async def test_REG_32_who_objected_in_vain_is_told_what_is_disclosed_and_why(office: RequestOffice) -> None:

@@ -266,6 +266,8 @@ async def test_a_rotated_key_signs_beside_its_successor(suite: Suite) -> None:
             assert hooks.verified(hooks.accepted[-1], [key]) is not None
         keys = (await shown(suite, made))["keys"]
         assert [key["ends_at"] is None for key in keys] == [True, False]
+        codes = [(await suite.exchange.post(address, headers=suite.admin)).status_code for _ in range(4)]
+        assert codes == [201, 201, 201, 409], "the header does not grow without end"
 
 
 async def test_dead_letters_are_listed_and_sent_again(suite: Suite) -> None:

@@ -15,8 +15,9 @@ from services.exchange_api.service.secrets import hash_secret, new_secret
 from shared.kit.auth import Caller
 from shared.kit.clock import local_day
 from shared.kit.database import WriteSession
-from shared.kit.errors import Conflict, InsufficientScope, NotFound
+from shared.kit.errors import Conflict, InsufficientScope, NotFound, RuleViolation
 from shared.schemas.clients import Client, ClientInput, ClientKeySet, ClientQuotas, NewClient, NewSecret, SecretFacts
+from shared.schemas.problems import InvalidField
 
 MAX_LIVE_SECRETS = 2
 _WARNED_BEFORE = timedelta(days=30)
@@ -27,6 +28,9 @@ async def create_client(
 ) -> NewClient:
     """Create a client with its first secret. Nobody grants what they do not hold. No caller: the bootstrap command."""
     _ensure_grantable(caller, wanted)
+    if wanted.expires_on is not None and wanted.expires_on < local_day(now):
+        detail = "有效期已过"
+        raise RuleViolation(detail, errors=[InvalidField(pointer="/expires_on", detail=detail)])
     row = ClientRow(id=uuid7(), version=1, **wanted.model_dump(mode="python"))
     orm = await session.orm()
     orm.add(row)

@@ -43,6 +43,8 @@ from shared.webhooks import new_key_pair, new_secret
 NO_SUBSCRIPTION = "没有这个订阅"
 NO_DELIVERY = "这个订阅没有这条消息，或它已过保存期"
 _MOST_LISTED = 1000
+MOST_KEYS = 5
+"""Of one scheme that sign side by side while they rotate: each is a signature in every message's header."""
 
 
 async def create(
@@ -108,6 +110,9 @@ async def rotate(
     held = await _hold(driver, row["id"])
     if scheme.value not in from_json(held["content"])["schemes"]:
         raise Conflict("这个订阅不用这种签名方式")
+    signing = await repository.list_keys(driver, [row["id"]], now=now)
+    if sum(key["scheme"] == scheme.value for key in signing) >= MOST_KEYS:
+        raise Conflict(f"已有{MOST_KEYS}个密钥同时签名；较早的停用之后再轮换")
     await repository.end_keys(driver, row["id"], scheme.value, at=now + overlap)
     secret = await _add_key(driver, sealer, row["id"], scheme, now=now)
     await repository.update_subscription(driver, row["id"], held["content"])

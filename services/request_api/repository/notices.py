@@ -63,7 +63,7 @@ NOTICE = (
     *("content", "sha256", "issued_on", "revoked_on", "recorded_at"),
 )
 _TO_APPLICANT = """
-    notice.content IS NOT NULL AND (notice.kind IN ('receipt', 'correction', 'reasons', 'extension', 'consultation',
+    notice.content IS NOT NULL AND (notice.kind IN ('receipt', 'correction', 'reasons', 'extension', 'delay', 'consultation',
         'fee', 'closing') OR (notice.kind LIKE 'reply%' AND request.answered_on IS NOT NULL))
 """
 """What the applicant may have: letters to others never, the reply once it is served."""

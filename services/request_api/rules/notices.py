@@ -145,6 +145,14 @@ _FORMS = (
         ("request_number", "contact"),
         steps=[S.EXTENDED],
     ),
+    _form(  # 条例第三十五条: reasonable, but not doable in time
+        K.DELAY,
+        "政府信息公开申请延迟答复告知书",
+        "公延",
+        (*_SIGNED, "received_on", "wanted", "reason", "due_on"),
+        ("request_number", "contact"),
+        steps=[S.REASONS_GIVEN],
+    ),
     _form(  # 条例第三十二条
         K.THIRD_PARTY_LETTER,
         "政府信息公开征求第三方意见书",

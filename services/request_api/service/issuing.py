@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
 
+from pydantic_core import from_json
 from uuid_utils.compat import uuid7
 
 from services.request_api.repository import notices as repository
@@ -15,7 +16,7 @@ from services.request_api.rules.case import Case, Event
 from services.request_api.rules.decisions import FORMS
 from services.request_api.rules.notices import FORMS as NOTICES
 from services.request_api.rules.notices import reply_kind
-from services.request_api.service.keeping import Vault, open_wanted
+from services.request_api.service.keeping import Vault, open_applicant, open_wanted
 from services.request_api.service.notices.remedy_texts import remedies_for
 from services.request_api.service.notices.rendering import Template, built_in_template, render_notice
 from services.request_api.service.notices.templates import number_notice
@@ -24,8 +25,8 @@ from shared.kit.database import WriteSession
 from shared.kit.organizations import OrganizationDirectory
 from shared.schemas.notices import NoticeKind
 from shared.schemas.organizations import Organization
-from shared.schemas.request_codes import ConsultationKind, DecisionCode, StepKind
-from shared.schemas.requests import Answer
+from shared.schemas.request_codes import ConsultationKind, DecisionCode, StepKind, SubmissionChannel
+from shared.schemas.requests import Answer, Applicant, Carrier, Way
 
 LETTERS: Mapping[ConsultationKind, NoticeKind] = {
     ConsultationKind.THIRD_PARTY: NoticeKind.THIRD_PARTY_LETTER,
@@ -36,6 +37,24 @@ SILENCE: Mapping[ConsultationKind, str] = {
     ConsultationKind.THIRD_PARTY: "逾期未提出意见的，由本机关依照条例的规定决定是否公开。",  # 条例第三十二条
     ConsultationKind.CO_PRODUCER: "逾期未提出意见的，视为同意公开。",  # 条例第三十四条
     ConsultationKind.OTHER_ORGAN: "请按期函复。",
+}
+_CHANNELS: Mapping[SubmissionChannel, str] = {
+    SubmissionChannel.IN_PERSON: "当面提交",
+    SubmissionChannel.MAIL_SIGNED: "邮寄（签收）",
+    SubmissionChannel.MAIL_PLAIN: "平常信函",
+    SubmissionChannel.ONLINE: "互联网",
+    SubmissionChannel.FAX: "传真",
+    SubmissionChannel.ORAL: "口头（代填）",
+}
+_FORMS_IN_WORDS: Mapping[str, str] = {
+    Carrier.PAPER: "纸质",
+    Carrier.EMAIL: "电子邮件",
+    Carrier.DISC: "光盘",
+    Way.POST: "邮寄",
+    Way.PICK_UP: "自行领取",
+    Way.READ_ON_SITE: "当场阅读、抄录",
+    Way.EMAIL: "电子邮件",
+    Way.FAX: "传真",
 }
 _REGULATION = "《中华人民共和国政府信息公开条例》"
 
@@ -67,13 +86,13 @@ class Press:
         template = Template(kind, bytes(template_row["content"])) if template_row else built_in_template(kind)
         notice_id = uuid7()
         number = await number_notice(self.session, self.organization, kind, year=on.year, settings=self.settings)
-        filled = {
+        head: dict[str, str | None] = {
             "number": number,
             "addressee": addressee or await self._applicant_name(row),
             "agency": self.organization.name,
             "date": in_words(on),
-            **{name: text for name, text in fields.items() if text},
         }
+        filled = {name: text for name, text in {**_known(kind, head), **fields}.items() if text}
         content = await asyncio.to_thread(render_notice, template, filled, dated=on, decision=decision)
         await repository.insert_notice(
             driver,
@@ -104,6 +123,19 @@ class Press:
             "received_on": row["received_on"] and in_words(row["received_on"]),
             "wanted": wanted.description if wanted else "（已按期删除）",
         }
+
+    async def register(self, row: Any, *, on: date) -> str:
+        """The office's own sheet of the request; its number."""
+        applicant = await request_repository.find_applicant(await self.session.driver(), row["id"])
+        form = from_json(row["form"])
+        fields = {
+            **self.about(row),
+            "channel": _CHANNELS[SubmissionChannel(row["channel"])],
+            "applicant": "（已按期删除）" if applicant is None else _in_a_line(open_applicant(applicant, self.vault)),
+            "form": "、".join(_FORMS_IN_WORDS[name] for name in dict.fromkeys((*form["carriers"], *form["ways"]))),
+            "due_on": in_words(row["due_on"]),
+        }
+        return await self.issue(row, NoticeKind.REGISTRATION, fields, on=on)
 
     async def reply(self, row: Any, answer: Answer, case: Case, events: Sequence[Event], *, on: date) -> str:
         """The reply by its decision, with the remedy that the decision has (§1.8); its number."""
@@ -143,6 +175,12 @@ class Press:
         if applicant is None:
             return "申请人"
         return str(self.vault.open(bytes(applicant["name"]), "applicant.name", row["id"]))
+
+
+def _in_a_line(applicant: Applicant) -> str:
+    """Who asks and how he is reached (条例第二十九条第二款第（一）项)."""
+    shown = [applicant.name, applicant.identity and applicant.identity.number, applicant.phone, applicant.address]
+    return "，".join(part for part in (*shown, applicant.email) if part)
 
 
 def in_words(day: date) -> str:

@@ -70,6 +70,7 @@ class Mover:
             "query_code": self._vault.query_code(row["number"]),
         }
         await self._press.issue(row, NoticeKind.RECEIPT, fields, on=body.on)
+        await self._press.register(row, on=body.on)
 
     async def lapse(self, kind: StepKind, body: OnDay) -> None:
         """Closed because its applicant let the time pass."""
@@ -129,6 +130,9 @@ class Mover:
         else:
             letter |= {"consequence": SILENCE[body.kind]}
         await self._press.issue(row, kind, letter, on=body.on, addressee=body.name)
+        if kind is NoticeKind.THIRD_PARTY_LETTER:
+            to_fill_in = {"question": body.question}
+            await self._press.issue(row, NoticeKind.THIRD_PARTY_REPLY, to_fill_in, on=body.on, addressee=body.name)
         told = self._press.about(row) | {"sent_on": in_words(body.on)}
         await self._press.issue(row, NoticeKind.CONSULTATION, told, on=body.on)
         return consultation
@@ -158,6 +162,10 @@ class Mover:
         if body.delayed_until is not None:
             facts["delayed_until"] = body.delayed_until.isoformat()
         await self._take(StepKind.REASONS_GIVEN, body.on, facts, {"evaluation": body.evaluation})
+        if body.delayed_until is not None:
+            row = await self._row()
+            fields = {"reason": body.evaluation, "due_on": in_words(row["due_on"])}
+            await self._press.issue(row, NoticeKind.DELAY, self._press.about(row) | fields, on=body.on)
 
     async def notice_fee(self, body: FeeNotice) -> None:
         """FEE-02: per item or per page; what comes to nothing is not charged."""
