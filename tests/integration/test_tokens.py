@@ -11,7 +11,7 @@ import jwt
 import pytest
 
 from shared.schemas.scopes import Scope
-from tests.services import DISTRICT_A, DISTRICT_B, Suite, sign_in
+from tests.services import CITY, DISTRICT_A, DISTRICT_B, Suite, sign_in
 
 FORM = {"grant_type": "client_credentials"}
 
@@ -135,7 +135,7 @@ async def test_expiry_includes_its_last_day_where_the_city_is(suite: Suite) -> N
     today = datetime.now(UTC).astimezone().date()
     secret = await new_client(suite, expires_on=str(today + timedelta(days=2)))
     assert (await ask(suite, secret)).status_code == 200
-    over = {"name": "旧系统", "organization": CITY, "scopes": [], "expires_on": str(today - timedelta(days=2))}
+    over = {"name": "旧系统", "organization": CITY, "scopes": ["events:read"], "expires_on": str(today - timedelta(days=2))}
     refused = await suite.exchange.post("/v1/clients", json=over, headers=suite.admin)
     assert (refused.status_code, refused.json()["errors"][0]["pointer"]) == (422, "/expires_on")
     travel(suite, timedelta(days=4))
