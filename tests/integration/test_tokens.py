@@ -135,7 +135,12 @@ async def test_expiry_includes_its_last_day_where_the_city_is(suite: Suite) -> N
     today = datetime.now(UTC).astimezone().date()
     secret = await new_client(suite, expires_on=str(today + timedelta(days=2)))
     assert (await ask(suite, secret)).status_code == 200
-    over = {"name": "旧系统", "organization": CITY, "scopes": ["events:read"], "expires_on": str(today - timedelta(days=2))}
+    over = {
+        "name": "旧系统",
+        "organization": CITY,
+        "scopes": ["events:read"],
+        "expires_on": str(today - timedelta(days=2)),
+    }
     refused = await suite.exchange.post("/v1/clients", json=over, headers=suite.admin)
     assert (refused.status_code, refused.json()["errors"][0]["pointer"]) == (422, "/expires_on")
     travel(suite, timedelta(days=4))
