@@ -37,6 +37,8 @@ def serve_command(name: str) -> list[str]:
         *(sys.executable, "-m", "uvicorn", "--factory", f"{package_of(name)}.main:app", "--root-path", f"/api/{name}"),
         *("--host", "0.0.0.0", "--port", str(PORT)),  # noqa: S104  # a container's network is its own
         *("--no-access-log", "--no-server-header", "--log-level", "warning"),
+        # Nobody reaches a container but the gateway, which says for whom it asks, and the suite itself.
+        *("--forwarded-allow-ips", "*"),
         *("--timeout-keep-alive", str(KEEP_ALIVE_SECONDS), "--timeout-graceful-shutdown", str(GRACE_SECONDS)),
     ]
 

@@ -11,7 +11,6 @@ import re
 import socket
 from collections.abc import Iterable, Mapping
 from contextlib import aclosing
-from pathlib import Path
 from urllib.parse import urlsplit
 
 import h11
@@ -21,12 +20,13 @@ from starlette.types import Message, Receive, Scope, Send
 from uuid_utils import uuid7
 
 from deploy.local.relay import ClientGone, Relay
+from deploy.local.settings import REPOSITORY
 from deploy.local.upstream import AnswerBroken, Connection, Upstream, UpstreamDown
 from shared.schemas.problems import PROBLEM_MEDIA_TYPE, PROBLEM_TYPE_PREFIX, ErrorCode
 
 Headers = list[tuple[bytes, bytes]]
 
-_PAGE = Path(__file__).with_name("page.html")
+_PAGE = REPOSITORY / "deploy" / "gateway" / "page.html.template"
 _PAGE_HEADERS: Headers = [
     (b"content-type", b"text/html; charset=utf-8"),
     (b"cache-control", b"no-cache"),

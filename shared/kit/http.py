@@ -6,6 +6,7 @@ Says nothing about any resource.
 import re
 from collections.abc import AsyncGenerator, AsyncIterator, Callable, Coroutine
 from dataclasses import dataclass
+from tempfile import SpooledTemporaryFile
 from typing import Annotated, Any
 
 from fastapi import APIRouter, FastAPI, Header, Request, Response, params
@@ -62,6 +63,9 @@ UPLOAD_BODY: dict[str, Any] = {
 _BOOLEAN = TypeAdapter(bool)
 _FORM_OVERHEAD_BYTES = 4096
 MAX_DISCARDED_BYTES = 32_000_000
+_ANSWER_AFTER_REQUEST = b"x-answer-after-request"
+_HELD_IN_MEMORY_BYTES = 4_000_000
+_FILE_PART_BYTES = 65_536
 MAX_JSON_DEPTH = 200  # jiter's own limit; deeper bodies are refused by the parser
 
 STATUS_TITLES = {
@@ -559,7 +563,8 @@ def page_links(request: Request, *, next_cursor: str | None) -> dict[str, str]:
 class DuplexResponse(Response):
     """Streams an answer while the request's body is still being read by whoever makes the answer.
 
-    Starlette's own StreamingResponse listens for a disconnect, and so takes body messages away from the reader.
+    Starlette's own StreamingResponse listens for a disconnect, and so takes body messages away from the reader. A gateway
+    that sends no more of a request once the answer has begun says so in `X-Answer-After-Request`: then all of it waits.
     """
 
     def __init__(self, content: AsyncGenerator[bytes, None], *, media_type: str) -> None:
@@ -567,11 +572,19 @@ class DuplexResponse(Response):
         del self.headers["content-length"]
         self._content = content
 
-    async def __call__(self, _scope: Scope, _receive: Receive, send: Send) -> None:
-        try:
-            await send({"type": "http.response.start", "status": self.status_code, "headers": self.raw_headers})
-            async for part in self._content:
-                await send({"type": "http.response.body", "body": part, "more_body": True})
-            await send({"type": "http.response.body", "body": b""})
-        finally:
-            await self._content.aclose()
+    async def __call__(self, scope: Scope, _receive: Receive, send: Send) -> None:
+        waits = any(name == _ANSWER_AFTER_REQUEST for name, _ in scope["headers"])
+        with SpooledTemporaryFile(max_size=_HELD_IN_MEMORY_BYTES) as held:
+            try:
+                if waits:
+                    async for part in self._content:
+                        held.write(part)
+                    held.seek(0)
+                await send({"type": "http.response.start", "status": self.status_code, "headers": self.raw_headers})
+                while part := held.read(_FILE_PART_BYTES):
+                    await send({"type": "http.response.body", "body": part, "more_body": True})
+                async for part in self._content:
+                    await send({"type": "http.response.body", "body": part, "more_body": True})
+                await send({"type": "http.response.body", "body": b""})
+            finally:
+                await self._content.aclose()

@@ -92,10 +92,11 @@ async def issue_token(
         async with database.write() as session:
             await repository.note_use(await session.driver(), client_id, now=now)
     claims = {
+        # First, for the gateway counts by the token's beginning (deploy/gateway/maps.conf.template). In the one spelling:
+        # idempotency keys and the audit trail go by it.
+        "sub": str(client_id),
         "iss": settings.token_issuer,
         "aud": settings.token_audience,
-        # The one spelling: idempotency keys and the audit trail go by it.
-        "sub": str(client_id),
         "organization": found["organization"],
         "division_code": found["division_code"],
         "level": found["level"],

@@ -85,8 +85,8 @@ def test_files_that_are_mounted_exist(path: Path) -> None:
         for volume in service.get("volumes", [])
         if volume.startswith("./")
     ]
-    # The gateway's configuration is checked with nginx itself.
     assert [name for name in mounted if name != "./gateway" and not (DEPLOY / name).is_file()] == []
+    assert (DEPLOY / "gateway").is_dir()
 
 
 @pytest.mark.parametrize(("name", "service"), list(merged().items()))
@@ -246,7 +246,13 @@ def test_production_has_to_say_what_a_trial_need_not() -> None:
     trial, production = (path.read_text(encoding="utf-8") for path in (COMPOSE, PRODUCTION))
     demanded = variables_of(production)
     assert set(demanded.values()) == {"?"}
-    chosen = {"MINGQUAN_SECRETS", "MINGQUAN_SETTINGS", "MINGQUAN_HTTP_PORT"}
+    chosen = {"MINGQUAN_SECRETS", "MINGQUAN_SETTINGS", "MINGQUAN_HTTP_PORT", "MINGQUAN_GATEWAY_WORKERS"}
+    chosen |= {
+        "MINGQUAN_SITE_ORIGIN",
+        "MINGQUAN_TRUSTED_PROXY",
+        "MINGQUAN_RATE_PER_ADDRESS",
+        "MINGQUAN_RATE_PER_CLIENT",
+    }
     assert set(variables_of(trial)) - chosen <= set(demanded)
     assert "demo" not in (DEPLOY / "docker-compose.yml").read_text(encoding="utf-8").replace("No demo data", "")
 

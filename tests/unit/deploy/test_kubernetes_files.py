@@ -18,8 +18,10 @@ from tests.unit.deploy.files import (
     COMPOSE,
     KUBERNETES,
     NAMES,
+    PRODUCTION,
     base,
     containers,
+    filled,
     manifests,
     named_settings,
     services_of,
@@ -221,7 +223,10 @@ def test_compose_and_kubernetes_configure_alike(name: str) -> None:
     assert {key: _read(value) for key, value in composed.items()} == {
         key: _read(value) for key, value in mapped.items()
     }
-    gateway = services_of(COMPOSE)["gateway"]["environment"]
+    gateway = {key: filled(value) for key, value in services_of(COMPOSE)["gateway"]["environment"].items()}
+    gateway["MINGQUAN_GATEWAY_TRANSPORT"] = services_of(PRODUCTION)["gateway"]["environment"][
+        "MINGQUAN_GATEWAY_TRANSPORT"
+    ]
     assert gateway.items() <= base("ConfigMap")["mingquan-gateway-settings"]["data"].items()
 
 
