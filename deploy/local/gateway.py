@@ -37,7 +37,8 @@ _PAGE_HEADERS: Headers = [
     ),
 ]
 _REQUEST_ID = re.compile(rb"[A-Za-z0-9._-]{8,64}")
-_INTERNAL = {"/healthz", "/readyz", "/metrics"}
+# With whatever follows: a route's pattern lets a line break pass at its end.
+_INTERNAL = re.compile(r"/+(healthz|readyz|metrics)\b")
 # RFC 9110 §7.6.1, and what this gateway answers or decides itself.
 _HOP_BY_HOP = {
     *(b"connection", b"keep-alive", b"proxy-connection", b"proxy-authenticate", b"proxy-authorization"),
@@ -81,7 +82,7 @@ class Gateway:
         prefix = next((prefix for prefix in self._upstreams if f"{path}/".startswith(f"{prefix}/")), None)
         # The decoded path decides what is internal, for an encoded letter reaches the same route.
         inner = path.removeprefix(prefix) if prefix else ""
-        if prefix is None or not scope["raw_path"].startswith(prefix.encode()) or inner in _INTERNAL:
+        if prefix is None or not scope["raw_path"].startswith(prefix.encode()) or _INTERNAL.match(inner):
             await answer.problem(404, ErrorCode.NOT_FOUND, "没有找到", "没有这个地址。接口目录见 / 。")
         elif inner in {"", "/"}:
             await answer.whole(307, [(b"location", f"{prefix}/docs".encode())], b"")

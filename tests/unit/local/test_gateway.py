@@ -130,7 +130,9 @@ async def test_headers_of_one_connection_are_not_passed_on(gateway: httpx.AsyncC
     assert "x-mine" not in answer.headers.get("connection", "")
 
 
-@pytest.mark.parametrize("path", ["/healthz", "/readyz", "/metrics", "/%68ealthz", "/v1/../readyz"])
+@pytest.mark.parametrize(
+    "path", ["/healthz", "/readyz", "/metrics", "/%68ealthz", "/v1/../readyz", "/metrics%0a", "//readyz"]
+)
 async def test_what_is_internal_is_not_routed(gateway: httpx.AsyncClient, service: Service, path: str) -> None:
     answer = await gateway.get(f"/api/policy{path}")
     assert answer.status_code == 404
