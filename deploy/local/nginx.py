@@ -71,7 +71,7 @@ class Nginx:
         self.log = folder / "nginx.log"
         # As root it would give up its rights and then not reach a folder of root's.
         rights = " user root;" if running_as_root() else ""
-        self._command = [program, "-p", folder, "-c", "nginx.conf", "-g", f"daemon off;{rights}"]
+        self._command: list[str | Path] = [program, "-p", folder, "-c", "nginx.conf", "-g", f"daemon off;{rights}"]
         folder.mkdir(parents=True, exist_ok=True)
         (folder / "cache").mkdir(exist_ok=True)
         render(templates, folder, environment)

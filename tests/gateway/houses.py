@@ -17,6 +17,7 @@ from starlette.types import Message, Receive, Scope, Send
 
 from deploy.local.nginx import MISSING, SERVICES, Nginx, find_nginx, settings_for
 from deploy.local.processes import listen
+from tests.subscribers import eventually
 
 Handler = Callable[[Scope, Receive, Send], Awaitable[None]]
 needs_nginx = pytest.mark.skipif(find_nginx() is None, reason=MISSING)
@@ -130,10 +131,12 @@ class Street:
 
     async def log_lines(self, request_id: str) -> list[dict[str, Any]]:
         """What the access log says of that request; it is written within a second."""
-        async with asyncio.timeout(10):
-            while not (found := self._logged(request_id)):
-                await asyncio.sleep(0.05)
-        return found
+
+        async def is_written() -> bool:
+            return bool(self._logged(request_id))
+
+        await eventually(is_written)
+        return self._logged(request_id)
 
     def _logged(self, request_id: str) -> list[dict[str, Any]]:
         lines = self.nginx.log.read_text(encoding="utf-8").splitlines()

@@ -4,6 +4,7 @@ import asyncio
 import json
 import re
 import ssl
+from base64 import urlsafe_b64encode
 from collections.abc import AsyncIterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -22,6 +23,7 @@ from deploy.local.nginx import SERVICES
 from deploy.local.processes import free_port, listen
 from shared.schemas.problems import PROBLEM_TYPE_PREFIX, ErrorCode
 from tests.gateway.houses import Street, answer, gateway, needs_nginx, read, street
+from tests.subscribers import eventually
 
 pytestmark = needs_nginx
 TRACE = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"
@@ -151,12 +153,14 @@ async def test_a_caller_cannot_say_who_he_is(town: Street) -> None:
 
 
 async def test_who_stands_before_may_say_it_where_he_is_named(town: Street) -> None:
-    async with gateway(town.upstreams, MINGQUAN_TRUSTED_PROXY="127.0.0.0/8") as nginx:
-        async with httpx.AsyncClient(base_url=nginx.url, trust_env=False) as client:
-            sent = {"X-Forwarded-For": "10.9.9.9, 192.0.2.7"}
-            for headers in (sent, sent | {"Authorization": "Basic eA=="}):
-                told = (await client.get("/api/policy/a", headers=headers)).json()["headers"]
-                assert told["x-forwarded-for"] == "192.0.2.7"
+    async with (
+        gateway(town.upstreams, MINGQUAN_TRUSTED_PROXY="127.0.0.0/8") as nginx,
+        httpx.AsyncClient(base_url=nginx.url, trust_env=False) as client,
+    ):
+        sent = {"X-Forwarded-For": "10.9.9.9, 192.0.2.7"}
+        for headers in (sent, sent | {"Authorization": "Basic eA=="}):
+            told = (await client.get("/api/policy/a", headers=headers)).json()["headers"]
+            assert told["x-forwarded-for"] == "192.0.2.7"
 
 
 async def test_head_answers_like_get_without_a_body(town: Street) -> None:
@@ -354,8 +358,17 @@ async def test_only_what_may_be_asked_twice_is_asked_twice() -> None:
 
 async def test_during_maintenance_the_services_rest(town: Street) -> None:
     flag = town.nginx.folder / "maintenance"
+
+    async def is_closed() -> bool:
+        return (await town.client.get("/api/policy/v1/x")).status_code == 503
+
+    async def is_open() -> bool:
+        return not await is_closed()
+
     flag.touch()
     try:
+        await eventually(is_closed)
+        town.forget()
         for method in ("GET", "PUT"):
             closed = await town.client.request(method, "/api/policy/v1/x")
             assert (closed.status_code, closed.headers["retry-after"]) == (503, "300")
@@ -364,7 +377,7 @@ async def test_during_maintenance_the_services_rest(town: Street) -> None:
         assert town.asked == []
     finally:
         flag.unlink()
-    assert (await town.client.get("/api/policy/v1/x")).status_code == 200
+    await eventually(is_open)
 
 
 # What is written down.
@@ -388,12 +401,14 @@ async def test_the_log_names_no_query_and_no_token(town: Street) -> None:
 
 async def test_failures_write_down_no_query_either(town: Street) -> None:
     away = dict.fromkeys(SERVICES, f"127.0.0.1:{free_port()}")
-    async with gateway(away, MINGQUAN_RATE_PER_ADDRESS="2") as nginx:
-        async with httpx.AsyncClient(base_url=nginx.url, trust_env=False) as client:
-            statuses = {
-                (await client.get(f"/api/{path}?code=QUERYCODE78")).status_code
-                for path in ("request/v1/track", "policy/v1/x") * 5
-            }
+    async with (
+        gateway(away, MINGQUAN_RATE_PER_ADDRESS="2") as nginx,
+        httpx.AsyncClient(base_url=nginx.url, trust_env=False) as client,
+    ):
+        statuses = {
+            (await client.get(f"/api/{path}?code=QUERYCODE78")).status_code
+            for path in ("request/v1/track", "policy/v1/x") * 5
+        }
         nginx.stop()
         assert statuses == {429, 503}
         assert "QUERYCODE78" not in nginx.log.read_text(encoding="utf-8")
@@ -404,8 +419,6 @@ async def test_failures_write_down_no_query_either(town: Street) -> None:
 
 def token_of(client: str, ending: str = "a") -> dict[str, str]:
     """A header as exchange_api's tokens look: header, payload with `sub` first, signature."""
-    from base64 import urlsafe_b64encode
-
     claims = json.dumps({"sub": client, "iss": "mingquan-exchange", "jti": ending}, separators=(",", ":"))
     payload = urlsafe_b64encode(claims.encode()).decode().rstrip("=")
     return {"Authorization": f"Bearer eyJhbGciOiJFZERTQSJ9.{payload}.{ending * 86}"}
@@ -416,9 +429,11 @@ async def burst(client: httpx.AsyncClient, count: int, headers: dict[str, str] |
 
 
 async def test_an_address_has_its_quota(town: Street) -> None:
-    async with gateway(town.upstreams, MINGQUAN_RATE_PER_ADDRESS="10") as nginx:
-        async with httpx.AsyncClient(base_url=nginx.url, trust_env=False) as client:
-            answers = await burst(client, 30)
+    async with (
+        gateway(town.upstreams, MINGQUAN_RATE_PER_ADDRESS="10") as nginx,
+        httpx.AsyncClient(base_url=nginx.url, trust_env=False) as client,
+    ):
+        answers = await burst(client, 30)
     taken = [answer for answer in answers if answer.status_code == 200]
     refused = [answer for answer in answers if answer.status_code == 429]
     assert len(taken) + len(refused) == 30
@@ -432,24 +447,28 @@ async def test_an_address_has_its_quota(town: Street) -> None:
 
 async def test_a_client_has_its_quota_whatever_its_token(town: Street) -> None:
     first, second = "0193a0d2-0000-7000-8000-000000000001", "0193a0d2-0000-7000-8000-000000000002"
-    async with gateway(town.upstreams, MINGQUAN_RATE_PER_CLIENT="5") as nginx:
-        async with httpx.AsyncClient(base_url=nginx.url, trust_env=False) as client:
-            answers = await burst(client, 20, token_of(first))
-            assert {answer.status_code for answer in answers} == {200, 429}
-            renewed = await burst(client, 10, token_of(first, "b"))
-            assert 429 in {answer.status_code for answer in renewed}
-            others = await burst(client, 5, token_of(second)) + await burst(client, 20)
-            assert {answer.status_code for answer in others} == {200}
+    async with (
+        gateway(town.upstreams, MINGQUAN_RATE_PER_CLIENT="5") as nginx,
+        httpx.AsyncClient(base_url=nginx.url, trust_env=False) as client,
+    ):
+        answers = await burst(client, 20, token_of(first))
+        assert {answer.status_code for answer in answers} == {200, 429}
+        renewed = await burst(client, 10, token_of(first, "b"))
+        assert 429 in {answer.status_code for answer in renewed}
+        others = await burst(client, 5, token_of(second)) + await burst(client, 20)
+        assert {answer.status_code for answer in others} == {200}
     assert answers[0].headers["ratelimit-policy"] == '"address";q=200;w=1, "client";q=5;w=1'
 
 
 async def test_foreign_tokens_are_counted_one_by_one(town: Street) -> None:
     """A second issuer's tokens begin as they like: each counts by its end."""
     shared_beginning = "Bearer h." + "p" * 200 + "."
-    async with gateway(town.upstreams, MINGQUAN_RATE_PER_CLIENT="5") as nginx:
-        async with httpx.AsyncClient(base_url=nginx.url, trust_env=False) as client:
-            one = await burst(client, 20, {"Authorization": shared_beginning + "a" * 80})
-            other = await burst(client, 5, {"Authorization": shared_beginning + "b" * 80})
+    async with (
+        gateway(town.upstreams, MINGQUAN_RATE_PER_CLIENT="5") as nginx,
+        httpx.AsyncClient(base_url=nginx.url, trust_env=False) as client,
+    ):
+        one = await burst(client, 20, {"Authorization": shared_beginning + "a" * 80})
+        other = await burst(client, 5, {"Authorization": shared_beginning + "b" * 80})
     assert {answer.status_code for answer in one} == {200, 429}
     assert {answer.status_code for answer in other} == {200}
 

@@ -18,6 +18,7 @@ from tools.bench.bench import QUICK, Bench, Pace
 from tools.bench.comparing import measure_comparing
 from tools.bench.disclosure import measure_disclosure
 from tools.bench.figures import Section
+from tools.bench.gateway import measure_gateway
 from tools.bench.growth import measure_growth
 from tools.bench.load import generator
 from tools.bench.matching import measure_matching
@@ -38,6 +39,7 @@ SECTIONS: dict[str, Callable[[Bench], Section]] = {
     "batch": measure_batch,
     "reads": measure_reads,
     "lists": measure_lists,
+    "gateway": measure_gateway,
     "upserts": measure_upserts,
     "indexing": measure_indexing,
     "lag": measure_lag,
