@@ -28,7 +28,7 @@ import: $(STAMP) ## Load real documents into the running suite: make import FILE
 	@$(BIN)/python -m tools.import_documents "$(FILE)"
 
 ##@ Test 测试
-.PHONY: test test-unit check bench
+.PHONY: test test-unit gateway-test check bench
 # A file's tests stay together: they may share servers. Each process starts its own; one more than processors, for some wait.
 PROCESSES = import os; print(min(4, len(os.sched_getaffinity(0)) + 1))
 test: $(STAMP) ## Run every test, with a real PostgreSQL and a real Meilisearch
@@ -36,6 +36,10 @@ test: $(STAMP) ## Run every test, with a real PostgreSQL and a real Meilisearch
 
 test-unit: $(STAMP) ## Run the tests that start nothing: seconds
 	@$(BIN)/python -m pytest tests/unit
+
+gateway-test: $(STAMP) ## Run the system's nginx with the shipped configuration before the running suite
+	@$(BIN)/python -c 'import sys; from deploy.local.nginx import MISSING, find_nginx; sys.exit(None if find_nginx() else MISSING)'
+	@$(BIN)/python -m pytest tests/gateway
 
 check: $(STAMP) ## Format, lint, types and the rules of import
 	$(BIN)/ruff format --check .
@@ -67,7 +71,7 @@ clean: ## Remove .venv and every cache; data under .mingquan stays (see reset)
 
 help: ## This list
 	@awk 'BEGIN { FS = ":.*## " } /^##@/ { printf "\n%s\n", substr($$0, 5) } \
-		/^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
+		/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
 
 # Installed by uv, which pip brings in: 181 packages take seconds instead of minutes. It is told what pip knows of mirrors
 # and to trust the system's certificates; where that does not do, pip itself installs the same hashes. Compiled at once,

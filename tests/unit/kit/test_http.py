@@ -4,7 +4,7 @@ import asyncio
 import itertools
 import json
 import re
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncGenerator, AsyncIterator, Sequence
 from decimal import Decimal
 from typing import Any
 
@@ -18,6 +18,7 @@ from starlette.types import Message
 from shared.kit import http
 from shared.kit.errors import DomainError, MalformedBody, StaleVersion, TooLarge
 from shared.kit.http import (
+    DuplexResponse,
     check_if_match,
     check_if_match_absent,
     describe_invalid,
@@ -325,3 +326,31 @@ def test_no_version_can_be_expected_of_what_is_not_there() -> None:
 )
 def test_if_none_match_compares_weakly(header: str, matches: bool) -> None:
     assert etag_matches(header, '"a"') is matches
+
+
+@pytest.mark.parametrize(("headers", "after"), [([], 0), ([(b"x-answer-after-request", b"1")], 3)])
+async def test_a_bulk_answer_waits_for_the_request_where_a_gateway_needs_it(
+    headers: list[tuple[bytes, bytes]], after: int
+) -> None:
+    """nginx sends no more of a request once it has the head of its answer."""
+    read, sent, read_at_the_head = 0, [], []
+
+    async def lines() -> AsyncGenerator[bytes, None]:
+        nonlocal read
+        for number in range(3):
+            read += 1
+            # More than is held in memory.
+            yield b"%d" % number * 2_000_000
+
+    async def send(message: Message) -> None:
+        if message["type"] == "http.response.start":
+            read_at_the_head.append(read)
+        sent.append(message.get("body", b""))
+
+    async def receive() -> Message:
+        raise AssertionError("whoever makes the answer reads the request")
+
+    answer = DuplexResponse(lines(), media_type="application/x-ndjson")
+    await answer({"type": "http", "headers": headers}, receive, send)
+    assert read_at_the_head == [after]
+    assert b"".join(sent) == b"0" * 2_000_000 + b"1" * 2_000_000 + b"2" * 2_000_000
