@@ -39,7 +39,7 @@ test-unit: $(STAMP) ## Run the tests that start nothing: seconds
 
 gateway-test: $(STAMP) ## Run the system's nginx with the shipped configuration before the running suite
 	@$(BIN)/python -c 'import sys; from deploy.local.nginx import MISSING, find_nginx; sys.exit(None if find_nginx() else MISSING)'
-	@$(BIN)/python -m pytest tests/gateway
+	@MINGQUAN_GATEWAY_TEST=1 $(BIN)/python -m pytest tests/gateway
 
 check: $(STAMP) ## Format, lint, types and the rules of import
 	$(BIN)/ruff format --check .
