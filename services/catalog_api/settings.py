@@ -16,7 +16,6 @@ class Settings(KitSettings):
     max_batch_lines: int = Field(default=10_000, ge=1, description="Lines of one batch; more are refused line by line.")
     max_line_bytes: int = Field(default=100_000, ge=1024, description="Longest line of a batch.")
     batch_chunk_lines: int = Field(default=500, ge=1, le=5000, description="Lines of one transaction of a batch.")
-    max_catalog_bytes: int = Field(default=32_000_000, ge=1024, description="Largest catalog that is pushed at once.")
     max_table_bytes: int = Field(default=20_000_000, ge=1024, description="Largest uploaded table (.xlsx, .csv).")
     tables_at_once: int = Field(default=2, ge=1, description="Tables a process reads at once; more wait or come back.")
     reader_memory_bytes: int = Field(default=600_000_000, ge=100_000_000, description="Address space of one reading.")
