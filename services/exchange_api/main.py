@@ -8,6 +8,7 @@ from fastapi import FastAPI
 
 from services.exchange_api.repository.organizations import find_stored
 from services.exchange_api.routes import clients, inbound, organizations, webhooks
+from services.exchange_api.service.state import STATE_METRICS
 from services.exchange_api.service.tokens import denied_clients, published_keys
 from services.exchange_api.settings import Settings
 from shared.kit.app import Kit, build_verifier, create_app
@@ -29,6 +30,7 @@ def build_app(settings: Settings) -> FastAPI:
         description=DESCRIPTION,
         routers=[organizations.router, clients.router, webhooks.router, inbound.router],
         extend=_look_inside,
+        state_metrics=STATE_METRICS,
     )
 
 

@@ -19,6 +19,7 @@ from services.request_api.routes import (
 )
 from services.request_api.service.keeping import vault_of
 from services.request_api.service.request_files import READER
+from services.request_api.service.state import STATE_METRICS
 from services.request_api.service.throttle import Throttle
 from services.request_api.settings import Settings
 from shared.kit.app import Kit, create_app
@@ -44,6 +45,7 @@ def build_app(settings: Settings, *, transport: httpx.AsyncBaseTransport | None 
         transport=transport,
         # A letter's number may be made of its writer's.
         journal_external_ids=False,
+        state_metrics=STATE_METRICS,
     )
 
 

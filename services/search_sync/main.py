@@ -7,6 +7,7 @@ import httpx
 from fastapi import FastAPI
 
 from services.search_sync.repository.engine import Engine
+from services.search_sync.repository.state import STATE_METRICS
 from services.search_sync.routes import administration, answers, search, vocabulary
 from services.search_sync.service.phrasing import Phraser
 from services.search_sync.service.publicity import PublicityCheck
@@ -30,6 +31,7 @@ def build_app(settings: Settings, *, transport: httpx.AsyncBaseTransport | None 
         extend=_open_room,
         serves_log=False,
         transport=transport,
+        state_metrics=STATE_METRICS,
     )
 
 

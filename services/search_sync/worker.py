@@ -21,7 +21,7 @@ from shared.kit.collector import calm_collector
 from shared.kit.database import Database
 from shared.kit.logging import configure_logging
 from shared.kit.reader import Credentials, LogReader, TokenSource
-from shared.kit.worker import stop_on_signals
+from shared.kit.worker import audit_looked_after, stop_on_signals
 
 
 @asynccontextmanager
@@ -109,7 +109,7 @@ async def main() -> None:
     settings = Settings()
     configure_logging("search-worker", level=settings.log_level)
     calm_collector()
-    async with open_keeper(settings) as keeper:
+    async with open_keeper(settings) as keeper, audit_looked_after(Database(settings)):
         await keeper.run(stop_on_signals())
 
 

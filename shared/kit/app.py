@@ -39,6 +39,7 @@ from shared.kit.organizations import OrganizationDirectory, organizations_over_h
 from shared.kit.paging import CursorCodec
 from shared.kit.quotas import Quotas
 from shared.kit.settings import KitSettings
+from shared.kit.state_metrics import StateMetric
 from shared.kit.stored_reads import Lookup, StoredReads
 from shared.kit.telemetry import Metrics, RequestEnvelope, install_health_routes, trace_requests
 from shared.schemas.problems import Problem
@@ -174,13 +175,15 @@ def create_app(
     stored_reads: Mapping[str, tuple[str, Lookup]] | None = None,
     line_schemas: Sequence[type[BaseModel]] = (),
     journal_external_ids: bool = True,
+    state_metrics: Sequence[StateMetric] = (),
 ) -> FastAPI:
     """The application with problem documents, health, metrics, log and an API reference that needs no network.
 
     `extend` is entered inside the kit's own life span, for a service's own long-lived parts. `stored_reads` maps an
     address without its id (`/v1/policies`) to the route's template and the look-up of what is stored. `line_schemas` are
     the models of NDJSON lines, which OpenAPI cannot find by itself. `journal_external_ids` says whether the ids that
-    clients give may stand in their journals: not where they may tell of persons.
+    clients give may stand in their journals: not where they may tell of persons. `state_metrics` are the service's own
+    beside the kit's.
     """
 
     @asynccontextmanager
@@ -207,7 +210,7 @@ def create_app(
     app.state.kit = build_kit(settings, transport=transport)
     app.state.metrics = Metrics()
     install_problem_handlers(app)
-    install_health_routes(app)
+    install_health_routes(app, state_metrics)
     for router in (*routers, *([feed.router] if serves_log else []), journal_route.router):
         app.include_router(router)
     app.openapi = lambda: _openapi(app, (Problem, *line_schemas))  # type: ignore[method-assign]  # FastAPI's documented way to replace it

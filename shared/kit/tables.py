@@ -6,6 +6,7 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.dialects.postgresql import ARRAY, JSONB
 
+from shared.kit.audit import define_audit_check_table
 from shared.kit.idempotency import define_idempotency_table
 from shared.kit.journal import define_journal_table
 from shared.kit.log import define_log_tables
@@ -34,4 +35,5 @@ def service_metadata() -> sa.MetaData:
     define_log_tables(metadata)
     define_idempotency_table(metadata)
     define_journal_table(metadata)
+    define_audit_check_table(metadata)
     return metadata

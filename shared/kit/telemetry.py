@@ -5,7 +5,7 @@
 
 import re
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -23,6 +23,7 @@ from shared.kit.journal import Journal, entry_of
 from shared.kit.logging import get_logger, log_access, request_id_var
 from shared.kit.quotas import SAFE_METHODS
 from shared.kit.settings import KitSettings
+from shared.kit.state_metrics import KIT_METRICS, StateMetric, state_registry
 from shared.schemas.problems import ErrorCode
 
 logger = get_logger(__name__)
@@ -141,7 +142,7 @@ def _request_id(scope: Scope) -> str:
     return uuid7().hex
 
 
-def install_health_routes(app: FastAPI) -> None:
+def install_health_routes(app: FastAPI, state: Sequence[StateMetric]) -> None:
     """`/healthz` (the process runs), `/readyz` (it can serve), `/metrics`. Internal: the gateway does not route them."""
 
     @app.get("/healthz", include_in_schema=False)
@@ -159,7 +160,9 @@ def install_health_routes(app: FastAPI) -> None:
 
     @app.get("/metrics", include_in_schema=False)
     async def metrics(request: Request) -> Response:
-        return Response(generate_latest(request.app.state.metrics.registry), media_type=CONTENT_TYPE_LATEST)
+        now = await state_registry((*KIT_METRICS, *state), request.app.state.kit)
+        counted = generate_latest(request.app.state.metrics.registry)
+        return Response(counted + generate_latest(now), media_type=CONTENT_TYPE_LATEST)
 
 
 _TELLING = (

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 
 import asyncpg
 
+from shared.kit.audit import CHECK_SECONDS, check_audit
 from shared.kit.database import Database, is_unavailable
 from shared.kit.logging import get_logger
 
@@ -38,7 +39,11 @@ def stop_on_signals() -> asyncio.Event:
 
 
 async def run_jobs(database: Database, *, name: str, jobs: list[Job], asked_to_stop: asyncio.Event) -> None:
-    """Run the jobs as the only worker of that name, until asked to stop. Survives PostgreSQL being away."""
+    """Run the jobs as the only worker of that name, until asked to stop. Survives PostgreSQL being away.
+
+    The audit chain is looked after beside them, whatever the worker is for.
+    """
+    jobs = [*jobs, _audit_job(database)]
     while not asked_to_stop.is_set():
         try:
             async with leadership(database, name, asked_to_stop) as lost:
@@ -47,6 +52,26 @@ async def run_jobs(database: Database, *, name: str, jobs: list[Job], asked_to_s
         except (OSError, asyncpg.PostgresError, asyncpg.InterfaceError, TimeoutError) as error:
             logger.warning("worker without database", worker=name, error=type(error).__name__)
             await _wait(asked_to_stop, _RETRY_SECONDS)
+
+
+@asynccontextmanager
+async def audit_looked_after(database: Database) -> AsyncIterator[None]:
+    """For a worker that leads in its own way."""
+    task = asyncio.create_task(repeat(_audit_job(database)))
+    try:
+        yield
+    finally:
+        task.cancel()
+        await asyncio.gather(task, return_exceptions=True)
+        await database.engine.dispose()
+
+
+def _audit_job(database: Database) -> Job:
+    async def look() -> bool:
+        await check_audit(database)
+        return False
+
+    return Job("check audit", CHECK_SECONDS, look)
 
 
 @asynccontextmanager

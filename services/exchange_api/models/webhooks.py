@@ -48,6 +48,8 @@ class PositionRow(Base):
     source: Mapped[str] = mapped_column(primary_key=True)
     cursor: Mapped[str]
     moved_at: Mapped[datetime]
+    caught_up_at: Mapped[datetime | None]
+    """When it had everything that the log had."""
 
 
 class PlaceRow(Base):

@@ -124,13 +124,15 @@ async def find_position(reads: Reads, source: str) -> str | None:
     return cursor
 
 
-async def keep_position(driver: asyncpg.Connection, source: str, cursor: str, *, now: datetime) -> None:
+async def keep_position(driver: asyncpg.Connection, source: str, cursor: str, *, at_end: bool, now: datetime) -> None:
     await driver.execute(
         """
-        INSERT INTO reading_position (source, cursor, moved_at) VALUES ($1, $2, $3)
-        ON CONFLICT (source) DO UPDATE SET cursor = excluded.cursor, moved_at = excluded.moved_at
+        INSERT INTO reading_position (source, cursor, moved_at, caught_up_at)
+        VALUES ($1, $2, $3, CASE WHEN $4 THEN $3::timestamptz END)
+        ON CONFLICT (source) DO UPDATE SET cursor = excluded.cursor, moved_at = excluded.moved_at,
+            caught_up_at = coalesce(excluded.caught_up_at, reading_position.caught_up_at)
         """,
-        *(source, cursor, now),
+        *(source, cursor, now, at_end),
     )
 
 

@@ -100,7 +100,7 @@ async def follow_page(
     async with database.write() as session:
         driver = await session.driver()
         deliveries = await _sort_out(driver, source, page.events, subscribed, now=clock())
-        await repository.keep_position(driver, source, page.cursor, now=clock())
+        await repository.keep_position(driver, source, page.cursor, at_end=page.at_end, now=clock())
     return deliveries
 
 

@@ -49,6 +49,21 @@ async def count_open(
     return rows
 
 
+async def count_colours(reads: Reads, today: date, orange_until: date, yellow_until: date) -> Any:
+    """All open requests, by how near their deadlines are."""
+    return await reads.fetchrow(
+        """
+        SELECT count(*) FILTER (WHERE due_on > $3) AS green,
+               count(*) FILTER (WHERE due_on > $2 AND due_on <= $3) AS yellow,
+               count(*) FILTER (WHERE due_on >= $1 AND due_on <= $2) AS orange,
+               count(*) FILTER (WHERE due_on < $1) AS red,
+               count(*) FILTER (WHERE due_on IS NULL) AS none
+        FROM request WHERE is_open
+        """,
+        *(today, orange_until, yellow_until),
+    )
+
+
 async def count_answered(reads: Reads, organizations: Sequence[str], *, by: str, since: date, until: date) -> Rows:
     """Requests of these organisations that were answered in a period, and how many of them in time."""
     key, _ = _KEYS[by]

@@ -17,6 +17,10 @@ from deploy.operations.doctor.looking import addresses_of
 from deploy.operations.installation import deployed
 from services.exchange_api.bootstrap import read_secrets
 from services.exchange_api.service.own_clients import OWN_CLIENTS
+from services.exchange_api.service.state import STATE_METRICS as EXCHANGE_STATE
+from services.request_api.service.state import STATE_METRICS as REQUEST_STATE
+from services.search_sync.repository.state import STATE_METRICS as SEARCH_STATE
+from shared.kit.state_metrics import KIT_METRICS
 from shared.kit.telemetry import Metrics
 from tests.unit.deploy.files import (
     COMPOSE,
@@ -33,6 +37,7 @@ from tests.unit.deploy.files import (
 )
 
 FILES = [COMPOSE, PRODUCTION, OBSERVABILITY]
+STATE = (*KIT_METRICS, *EXCHANGE_STATE, *REQUEST_STATE, *SEARCH_STATE)
 GUIDE = (REPOSITORY / "docs" / "deployment.md").read_text(encoding="utf-8")
 IMAGE = re.compile(r"[a-z0-9./-]+:[a-z0-9.-]*\d[a-z0-9.-]*(@sha256:[0-9a-f]{64})?|mingquan:local")
 CREDENTIAL = re.compile(r"(?i)(password|secret|token|_key|apikey)")
@@ -274,7 +279,17 @@ def known_metrics() -> set[str]:
     metrics = Metrics()
     metrics.observe("GET", "/v1/policies", 200, 0.01)
     text = generate_latest(metrics.registry).decode()
-    return {re.split(r"[{ ]", line)[0] for line in text.splitlines() if not line.startswith("#")} | {"up"}
+    counted = {re.split(r"[{ ]", line)[0] for line in text.splitlines() if not line.startswith("#")}
+    return counted | {metric.name for metric in STATE} | {"up"}
+
+
+def test_what_is_told_of_the_state_is_documented_and_shown() -> None:
+    page = (REPOSITORY / "docs/operations.md").read_text(encoding="utf-8")
+    names = {metric.name for metric in STATE}
+    assert set(re.findall(r"^\| `(mingquan_\w+)", page, re.MULTILINE)) >= names
+    board = (DEPLOY / "observability/grafana/mingquan.json").read_text(encoding="utf-8")
+    alerts = (DEPLOY / "observability/alerts.yml").read_text(encoding="utf-8")
+    assert {name for name in names if name not in board + alerts} == {"mingquan_log_events", "mingquan_audit_entries"}
 
 
 def metrics_in(expression: str) -> set[str]:

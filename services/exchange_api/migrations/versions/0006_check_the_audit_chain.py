@@ -1,0 +1,30 @@
+"""Remember how far the audit chain was found whole, and when each log was read to its end."""
+
+import sqlalchemy as sa
+from alembic import op
+
+revision = "0006"
+down_revision = "0005"
+branch_labels = None
+depends_on = None
+
+
+def upgrade() -> None:
+    op.create_table(
+        "audit_check",
+        sa.Column("id", sa.Boolean(), server_default=sa.true(), nullable=False),
+        sa.Column("checked_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("walked_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("entries", sa.BigInteger(), nullable=False),
+        sa.Column("head", sa.LargeBinary(), nullable=False),
+        sa.Column("broken_at", sa.BigInteger(), nullable=True),
+        sa.CheckConstraint("id", name=op.f("ck_audit_check_one_row")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_audit_check")),
+        comment="One row: how far the audit chain was found whole, and where it is broken.",
+    )
+    op.add_column("reading_position", sa.Column("caught_up_at", sa.DateTime(timezone=True), nullable=True))
+
+
+def downgrade() -> None:
+    op.drop_column("reading_position", "caught_up_at")
+    op.drop_table("audit_check")
