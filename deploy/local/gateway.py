@@ -26,7 +26,7 @@ from shared.schemas.problems import PROBLEM_MEDIA_TYPE, PROBLEM_TYPE_PREFIX, Err
 
 Headers = list[tuple[bytes, bytes]]
 
-_PAGE = REPOSITORY / "deploy" / "gateway" / "page.html.template"
+_PAGES = {"/": "page", "/status": "status"}
 _PAGE_HEADERS: Headers = [
     (b"content-type", b"text/html; charset=utf-8"),
     (b"cache-control", b"no-cache"),
@@ -56,7 +56,8 @@ class Gateway:
 
     def __init__(self, upstreams: Mapping[str, str]) -> None:
         self._upstreams = {prefix: _upstream(address) for prefix, address in upstreams.items()}
-        self._page = _PAGE.read_bytes()
+        folder = REPOSITORY / "deploy" / "gateway"
+        self._pages = {path: (folder / f"{name}.html.template").read_bytes() for path, name in _PAGES.items()}
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "lifespan":
@@ -76,7 +77,7 @@ class Gateway:
         request_id = _request_id(scope)
         answer = _Answer(send, request_id, head_only=scope["method"] == "HEAD")
         path = scope["path"]
-        if path in {"/", "/health"}:
+        if path == "/health" or path in _PAGES:
             await self._own(scope, answer)
             return
         prefix = next((prefix for prefix in self._upstreams if f"{path}/".startswith(f"{prefix}/")), None)
@@ -93,8 +94,8 @@ class Gateway:
         if scope["method"] not in {"GET", "HEAD"}:
             title = "此地址不支持该方法"
             await answer.problem(405, ErrorCode.METHOD_NOT_ALLOWED, title, "只支持 GET。", (b"allow", b"GET, HEAD"))
-        elif scope["path"] == "/":
-            await answer.whole(200, _PAGE_HEADERS, self._page)
+        elif (page := self._pages.get(scope["path"])) is not None:
+            await answer.whole(200, _PAGE_HEADERS, page)
         else:
             states = await asyncio.gather(*map(_health, self._upstreams.values()))
             services = dict(zip(self._upstreams, states, strict=True))

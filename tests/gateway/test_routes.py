@@ -240,12 +240,13 @@ async def test_health_tells_each_service(town: Street, half_gone: httpx.AsyncCli
     assert degraded.headers["content-type"] == "application/json"
 
 
-async def test_the_landing_page_is_the_local_runs(town: Street) -> None:
-    page = await town.client.get("/")
+@pytest.mark.parametrize(("path", "name"), [("/", "page"), ("/status", "status")])
+async def test_the_pages_are_the_local_runs(town: Street, path: str, name: str) -> None:
+    page = await town.client.get(path)
     assert page.headers["content-type"] == "text/html; charset=utf-8"
     assert page.headers["cache-control"] == "no-cache"
     assert "default-src 'none'" in page.headers["content-security-policy"]
-    assert page.content == (Path(__file__).parents[2] / "deploy/gateway/page.html.template").read_bytes()
+    assert page.content == (Path(__file__).parents[2] / f"deploy/gateway/{name}.html.template").read_bytes()
 
 
 async def test_security_headers_are_on_every_answer(town: Street) -> None:

@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import re
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 
@@ -13,6 +14,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from deploy.local.gateway import Gateway, server_of
 from deploy.local.processes import free_port, listen
+from deploy.local.suite import SERVICES
 from deploy.local.upstream import Upstream
 
 Handler = Callable[[Scope, Receive, Send], Awaitable[None]]
@@ -364,6 +366,23 @@ async def test_the_landing_page_is_bilingual_and_loads_nothing_from_elsewhere(ga
     assert "https://" not in answer.text
     assert 'src="' not in answer.text
     assert (await gateway.post("/")).status_code == 405
+
+
+async def test_the_status_page_asks_after_every_service_and_loads_nothing_from_elsewhere(
+    gateway: httpx.AsyncClient,
+) -> None:
+    answer = await gateway.get("/status")
+    assert answer.headers["content-type"] == "text/html; charset=utf-8"
+    assert "default-src 'none'" in answer.headers["content-security-policy"]
+    landing = (await gateway.get("/")).text
+    everyone = {f"/api/{service.name}" for service in SERVICES}
+    for text in (answer.text, landing):
+        assert set(re.findall(r'data-service="([^"]+)"', text)) == everyone
+    assert "fetch(path" in answer.text
+    assert "https://" not in answer.text
+    assert 'src="' not in answer.text
+    assert (await gateway.post("/status")).status_code == 405
+    assert (await gateway.get("/status/")).status_code == 404
 
 
 async def test_a_service_without_a_path_leads_to_its_reference(gateway: httpx.AsyncClient) -> None:
