@@ -28,7 +28,7 @@ import: $(STAMP) ## Load real documents into the running suite: make import FILE
 	@$(BIN)/python -m tools.import_documents "$(FILE)"
 
 ##@ Test 测试
-.PHONY: test test-unit gateway-test check bench
+.PHONY: test test-unit gateway-test check audit bench
 # A file's tests stay together: they may share servers. Each process starts its own; one more than processors, for some wait.
 PROCESSES = import os; print(min(4, len(os.sched_getaffinity(0)) + 1))
 test: $(STAMP) ## Run every test, with a real PostgreSQL and a real Meilisearch
@@ -46,6 +46,9 @@ check: $(STAMP) ## Format, lint, types and the rules of import
 	$(BIN)/ruff check --no-cache .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
+
+audit: $(STAMP) ## Ask after known faults of the locked packages (needs the network)
+	@$(BIN)/uv tool run pip-audit --strict --disable-pip --require-hashes -r requirements.lock
 
 bench: $(STAMP) ## Measure, each figure beside its baseline
 	@$(BIN)/python -m tools.bench
