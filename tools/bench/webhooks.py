@@ -12,6 +12,7 @@ from collections.abc import Awaitable, Callable, Sequence
 from contextlib import suppress
 from functools import partial
 from multiprocessing.connection import Connection
+from statistics import median
 from typing import TypeVar
 from uuid import UUID
 
@@ -44,21 +45,27 @@ def measure_webhooks(bench: Bench) -> Section:
             worst = min(worst, rate / bare)
             rows.append([str(count), f"{rate:,.0f}/s", f"{bare:,.0f}/s", f"{rate / bare:.2f}"])
         bench.say("lag at a steady rate, with dead and slow ones and without")
-        alone = _with_database(bench, "bench_webhooks_lag", partial(_lag, port, ours, False))
-        among = _with_database(bench, "bench_webhooks_lag", partial(_lag, port, ours, True))
+        # In turns, and the median of each: ten messages wait for one slow commit, so a single p99 is chance.
+        rounds = [
+            [_with_database(bench, "bench_webhooks_lag", partial(_lag, port, ours, dead)) for dead in (False, True)]
+            for _ in range(bench.pace.rounds)
+        ]
         figures, kept = measure_kept(bench, port)
     finally:
         receiver.terminate()
-    moved = _at(among, 0.99) / max(_at(alone, 0.99), 0.001) - 1
+    alone, among = [
+        {share: median(_at(one[place], share) for one in rounds) for share in (0.5, 0.99)} for place in (0, 1)
+    ]
+    moved = among[0.99] / max(alone[0.99], 0.001) - 1
     return Section(
         "webhooks",
         "Webhooks",
         [
             Figure("deliveries beside a bare httpx loop, least", f"{worst:.2f}", target="≥ 0.6", met=worst >= 0.6),
-            Figure("lag of healthy endpoints, p50 / p99", f"{_at(alone, 0.5):.0f} / {_at(alone, 0.99):.0f} ms"),
+            Figure("lag of healthy endpoints, p50 / p99", f"{alone[0.5]:.1f} / {alone[0.99]:.1f} ms"),
             Figure(
                 "the same among dead and slow ones",
-                f"{_at(among, 0.5):.0f} / {_at(among, 0.99):.0f} ms ({moved:+.0%})",
+                f"{among[0.5]:.1f} / {among[0.99]:.1f} ms ({moved:+.0%})",
                 target="p99 within 20 %",
                 met=moved <= 0.2,
             ),
@@ -71,7 +78,7 @@ def measure_webhooks(bench: Bench) -> Section:
             f"Each has {CONNECTIONS_EACH} connections; the bare loop posts the same bodies over as many, 64 at most, and signs nothing, "
             "keeps nothing and waits for nobody.",
             f"Lag: {_STEADY_PER_SECOND} messages a second to each of ten healthy endpoints, beside four others that are healthy too, "
-            "or two dead and two slow.",
+            f"or two dead and two slow; {bench.pace.rounds} rounds of {_STEADY_SECONDS} s in turns, the median of each.",
         ],
     )
 
