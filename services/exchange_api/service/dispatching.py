@@ -159,6 +159,10 @@ class Dispatcher:
         """Fetch what is due, or wait for it."""
         endpoint, now = served.endpoint, self._clock()
         served.wake.clear()
+        if served.queue.qsize() >= endpoint.wanted.concurrency:
+            # Enough to do until the next result: who is slow or dead would look again for everybody's message.
+            await served.wake.wait()
+            return
         room = _HELD_EACH - len(served.held)
         rows: repository.Rows = []
         if room > 0:
